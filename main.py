@@ -1,0 +1,19 @@
+"""Entry point: no argument opens the window, a subcommand does one job and exits.
+
+Must not import PySide6, flask or any heavy package at module level: the command line starts without them.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run Glassine and return the exit code (see ``desktop.cli`` for their meaning)."""
+    from desktop.cli import run
+
+    return run(sys.argv[1:] if argv is None else argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
