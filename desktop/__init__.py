@@ -1,1 +1,1 @@
-"""Glassine on the desktop: crypto, client, view-models and widgets. Only ``desktop.embedded`` may import ``backend``."""
+"""The desktop program: crypto, client, view-models, widgets. Only ``desktop.embedded`` may import ``backend``."""

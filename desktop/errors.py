@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class Cancelled(Exception):  # noqa: N818 - the person's choice, not an error
+class Cancelled(Exception):
     """The person cancelled the work. Never shown as a failure."""
 
 

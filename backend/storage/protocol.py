@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 
-class DuplicateRecord(Exception):  # noqa: N818
+class DuplicateRecord(Exception):
     """A record with the same unique key exists; nothing was changed."""
 
 
