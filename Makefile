@@ -1,0 +1,55 @@
+# make run, make test: each sets up what it needs on a fresh Debian 12 machine, system packages included.
+PYTHON ?= python3
+export PYTHON
+
+.PHONY: help run serve test check format demo drag-test kill-test bench clean
+
+help:
+	@echo "make run        set everything up and open the window"
+	@echo "make test       set everything up and run the tests"
+	@echo "make check      ruff and mypy"
+	@echo "make demo       play the tour without a display; screenshots and a summary in demo-output/"
+	@echo "make drag-test  a real drag from a file manager into the window, under Xvfb and openbox"
+	@echo "make kill-test  kill -9 while storing, 100 rounds"
+	@echo "make bench      speed, as ratios measured in one run"
+	@echo "make clean      remove everything that make made"
+
+run:
+	@scripts/setup run
+	@.venv/bin/python main.py
+
+test:
+	@scripts/setup test
+	.venv/bin/python -m pytest -q -n auto --dist loadfile
+
+check:
+	@scripts/setup test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format:
+	@scripts/setup test
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+demo:
+	@scripts/setup demo
+	.venv/bin/python -m scripts.demo
+
+drag-test:
+	@scripts/setup test
+	.venv/bin/python -m scripts.drag_test
+
+kill-test:
+	@scripts/setup run
+	.venv/bin/python -m benchmarks.kill_storage --rounds 100
+	.venv/bin/python -m benchmarks.kill_vault --rounds 100
+
+bench:
+	@scripts/setup demo
+	.venv/bin/python -m benchmarks
+
+clean:
+	rm -rf .venv .uv build dist demo-output .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
