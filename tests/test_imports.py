@@ -45,8 +45,6 @@ def wrong(path: str, name: str) -> str | None:
     if layer and top == "desktop" and len(parts) > 1 and parts[1] in LAYERS:
         if LAYERS.index(parts[1]) > LAYERS.index(layer):
             return f"{layer} must not import {parts[1]}"
-        if layer == "widgets" and parts[1] == "client":
-            return "widgets talk to view-models, not to the client"
     return None
 
 
