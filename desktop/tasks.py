@@ -123,16 +123,17 @@ class _Runnable(QRunnable):
 
 
 class TaskRunner(QObject):
-    """Runs tasks on two bounded thread pools: ``crypto`` (CPU) and ``network`` (waiting).
+    """Runs tasks on bounded thread pools: ``crypto`` (CPU), ``network`` (waiting) and ``view``.
 
-    More than two busy Python threads hurt the window's response, so each pool has two.
+    ``view`` is for what somebody is looking at (thumbnails, the open picture, a search), which must not queue behind
+    transfers. More than two busy Python threads hurt the window's response, so each pool has two.
     """
 
     _handover = Signal(object)
 
     def __init__(self, parent: QObject | None = None, *, threads: int = 2) -> None:
         super().__init__(parent)
-        self._pools = {"crypto": QThreadPool(self), "network": QThreadPool(self)}
+        self._pools = {name: QThreadPool(self) for name in ("crypto", "network", "view")}
         for pool in self._pools.values():
             pool.setMaxThreadCount(threads)
         self._lock = threading.Lock()
