@@ -1,0 +1,303 @@
+"""The way to a backend: HTTP over a socket, or the same requests answered in this process.
+
+Nothing above this module knows which of the two it is, and no exception of ``requests`` or ``urllib3`` leaves it.
+What a server answers is untrusted: sizes are bounded and content types checked before anything is parsed.
+``requests`` is imported when first needed. Must not import PySide6 or ``backend``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from urllib.parse import urlsplit
+
+from desktop import errors
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+    from requests import PreparedRequest, Response, Session
+
+    from desktop.client.multipart import Multipart
+
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 60
+ANSWER_DEADLINE_S = 120
+"""A JSON answer must be complete by then; a server that drips bytes does not hold a worker for ever."""
+EMBEDDED_URL = "http://vault.glassine.invalid"
+"""Base URL of a backend in this process; the name can never be resolved (RFC 2606), so nothing is sent by accident."""
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_PIECE = 1 << 16
+
+
+def normalise_address(address: str) -> str:
+    """Turn what a person typed into a base URL without a trailing slash.
+
+    A bare name gets ``https://``, a loopback name ``http://``.
+
+    Raises:
+        BadAddress: It is not an address.
+    """
+    text = address.strip()
+    if "://" not in text:
+        host = text.split("/")[0].rsplit(":", 1)[0].strip("[]").lower()
+        text = ("http://" if host in _LOOPBACK or host.startswith("127.") else "https://") + text
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as error:
+        raise errors.BadAddress(details=str(error)) from error
+    host = url.hostname or ""
+    if (
+        url.scheme not in {"http", "https"}
+        or not host
+        or any(char.isspace() or not char.isprintable() for char in text)
+        or "@" in url.netloc
+        or url.query
+        or url.fragment
+        or port == 0
+    ):
+        raise errors.BadAddress()
+    if ":" in host:
+        host = f"[{host}]"
+    return f"{url.scheme}://{host}{'' if port is None else f':{port}'}{url.path.rstrip('/')}"
+
+
+class Transport:
+    """Sends requests below one base URL. Safe to use from several threads."""
+
+    def __init__(self, base_url: str, app: WSGIApplication | None = None) -> None:
+        """Prepare; nothing is sent yet.
+
+        Args:
+            base_url: As :func:`normalise_address` returns it, or :data:`EMBEDDED_URL` with ``app``.
+            app: Answer every request by calling this application; the network is then out of reach.
+        """
+        self.base_url = base_url
+        self.embedded = app is not None
+        self._session = _embedded_session(app) if app is not None else _network_session(base_url)
+
+    @contextmanager
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str = "",
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        body: Multipart | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Answer]:
+        """Send one request; within the ``with`` block its answer can be read.
+
+        Redirects are not followed, so neither token nor password goes anywhere else.
+
+        Raises:
+            ServerSilent: No answer.
+            NotAGlassineServer: Something answered, but not in HTTP, or redirected elsewhere.
+            NetworkError: The certificate is not trusted, or another failure on the way.
+        """
+        all_headers = dict(headers or {})
+        data: Any = form
+        if body is not None:
+            all_headers["Content-Type"] = body.content_type
+            data = body
+        with network_errors():
+            response = self._session.request(
+                method,
+                self.base_url + path,
+                params=params,
+                data=data,
+                headers=all_headers,
+                # a callable, because without one requests looks into ~/.netrc and overrides the header
+                auth=_bearer(token),
+                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                allow_redirects=False,
+                stream=True,
+            )
+        try:
+            if 300 <= response.status_code < 400 and response.status_code != 304:
+                raise errors.NotAGlassineServer(
+                    "The server sends requests on to another address. Enter that address instead.",
+                    details=f"status {response.status_code}",
+                )
+            yield Answer(response)
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._session.close()
+
+
+class Answer:
+    """An untrusted answer, read within bounds."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self.status = response.status_code
+
+    def header(self, name: str) -> str:
+        """A header's value, or an empty string."""
+        return self._response.headers.get(name, "")
+
+    @property
+    def media_type(self) -> str:
+        """The content type without parameters, in lower case."""
+        return self.header("Content-Type").split(";")[0].strip().lower()
+
+    def read(self, limit: int) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            NotAGlassineServer: It is longer than ``limit`` bytes.
+            ServerSilent: It broke off, or was not complete in time.
+        """
+        deadline = time.monotonic() + ANSWER_DEADLINE_S
+        whole = bytearray()
+        stream = self.stream()
+        while piece := stream.read(_PIECE):
+            whole += piece
+            if len(whole) > limit:
+                raise errors.NotAGlassineServer(
+                    "The server's answer is far longer than it may be.", details=f"more than {limit} bytes"
+                )
+            if time.monotonic() > deadline:
+                raise errors.ServerSilent("The server answers too slowly.")
+        return bytes(whole)
+
+    def json(self, limit: int) -> Any:
+        """Return the body parsed as JSON.
+
+        Raises:
+            NotAGlassineServer: It is no JSON, or longer than ``limit`` bytes.
+            ServerSilent: It broke off, or was not complete in time.
+        """
+        if self.media_type != "application/json":
+            raise errors.NotAGlassineServer(details=f"status {self.status}, content type {self.media_type!r}")
+        try:
+            return json.loads(self.read(limit))
+        except (ValueError, RecursionError) as error:
+            raise errors.NotAGlassineServer(details=f"status {self.status}, broken JSON: {error}") from error
+
+    def stream(self) -> BinaryIO:
+        """The body as a binary file to be read once, from start to end; raises ServerSilent when it breaks off."""
+        return cast(BinaryIO, _Stream(self._response))
+
+
+class _Stream(io.RawIOBase):
+    """The raw body, never decoded: nobody asked for a content encoding."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self._raw = response.raw
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        with network_errors():
+            data: bytes = self._raw.read(None if size is None or size < 0 else size, decode_content=False)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@contextmanager
+def network_errors() -> Iterator[None]:
+    """Convert the exceptions of ``requests`` and ``urllib3``; the only place that knows them."""
+    import requests
+    import urllib3
+
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        raise errors.NetworkError(
+            "The server's certificate is not trusted, so nothing was sent. Check the address, or ask who runs it.",
+            details=str(error),
+        ) from error
+    except (
+        requests.exceptions.InvalidURL,
+        requests.exceptions.MissingSchema,
+        requests.exceptions.InvalidSchema,
+    ) as error:
+        raise errors.BadAddress(details=str(error)) from error
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise _silent(error) from error
+
+
+def _silent(error: Exception) -> errors.NetworkError:
+    from http.client import BadStatusLine, HTTPException, LineTooLong, RemoteDisconnected
+
+    import requests
+
+    details = f"{type(error).__name__}: {error}"
+    causes = list(_causes(error))
+    if any(isinstance(cause, HTTPException) for cause in causes):
+        broken = [cause for cause in causes if isinstance(cause, BadStatusLine | LineTooLong)]
+        if any(not isinstance(cause, RemoteDisconnected) for cause in broken):
+            return errors.NotAGlassineServer(details=details)
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return errors.ServerSilent("Nothing answers at this address. Check the address and that the server runs.")
+    if "NameResolution" in details or "getaddrinfo" in details:
+        return errors.ServerSilent("There is no server of this name, or this computer is offline.", details=details)
+    if isinstance(error, requests.exceptions.Timeout):
+        return errors.ServerSilent("The server did not answer in time.", details=details)
+    return errors.ServerSilent(details=details)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it wraps; urllib3 hands causes on as arguments, reasons and contexts."""
+    pending: list[object] = [error]
+    seen: set[int] = set()
+    while pending:
+        item = pending.pop()
+        if isinstance(item, BaseException) and id(item) not in seen:
+            seen.add(id(item))
+            yield item
+            pending += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+
+
+def _bearer(token: str) -> Any:
+    def sign(request: PreparedRequest) -> PreparedRequest:
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    return sign
+
+
+def _bare_session() -> Session:
+    from http.cookiejar import DefaultCookiePolicy
+
+    import requests
+
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update({"User-Agent": "Glassine", "Accept": "*/*", "Accept-Encoding": "identity"})
+    return session
+
+
+def _network_session(base_url: str) -> Session:
+    session = _bare_session()
+    host = (urlsplit(base_url).hostname or "").lower()
+    # proxies and certificate stores from the environment are for the network, not for this computer
+    session.trust_env = not (host in _LOOPBACK or host.startswith("127."))
+    return session
+
+
+def _embedded_session(app: WSGIApplication) -> Session:
+    from desktop.client.wsgi_adapter import WsgiAdapter
+
+    session = _bare_session()
+    session.trust_env = False
+    session.adapters.clear()  # without the usual adapters no request of this session can reach the network
+    session.mount(EMBEDDED_URL + "/", WsgiAdapter(app))
+    return session
