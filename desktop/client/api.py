@@ -1,0 +1,395 @@
+"""One method per HTTP call of the backend. Blocking; safe to use from several threads.
+
+Only what may be sent twice without harm is retried, a bounded number of times. Errors are those of
+``desktop.errors``. Must not import PySide6 or ``backend``.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+from urllib.parse import quote
+
+from desktop import errors
+from desktop.client import answers
+from desktop.client.answers import Login, Row, ServerInfo, Shared, UserInfo
+from desktop.client.multipart import Multipart, Part
+from desktop.client.transport import Answer, Transport
+from desktop.models import IsCancelled, Report, never_cancelled, no_report
+
+PREFIX = "/api/v1"
+PAGE_ROWS = 500
+"""Rows per page of a listing: 1.75 MB of JSON, parsed in about 10 ms."""
+THUMBNAILS_AT_ONCE = 100
+MAX_THUMBNAIL = 262_144 + 16
+"""Sealed thumbnail: one chunk and its tag."""
+BACKOFF_S = (0.5, 1.5, 4.0)
+"""Waits before the second, third and fourth try."""
+_ABSENT = 0xFFFFFFFF
+_T = TypeVar("_T")
+
+
+class Api:
+    """The calls of one account at one backend."""
+
+    def __init__(self, transport: Transport, *, wait: Callable[[float], None] = time.sleep) -> None:
+        """Prepare; nothing is sent yet.
+
+        Args:
+            transport: The way to the backend.
+            wait: Sleeps between tries; tests pass their own.
+        """
+        self._transport = transport
+        self._wait = wait
+        self._token = ""
+        self._server: ServerInfo | None = None
+
+    @property
+    def address(self) -> str:
+        """The backend's base URL."""
+        return self._transport.base_url
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the backend is in this process."""
+        return self._transport.embedded
+
+    def use_token(self, token: str) -> None:
+        """Sign the following calls with this token."""
+        self._token = token
+
+    def close(self) -> None:
+        """Forget the token and close the connections."""
+        self._token = ""
+        self._transport.close()
+
+    # -- accounts -------------------------------------------------------------------------------------------------
+
+    def server(self) -> ServerInfo:
+        """Ask who answers at this address, once per session.
+
+        Raises:
+            NotAGlassineServer: Somebody else.
+        """
+        if self._server is None:
+            with self._transport.send("GET", f"{PREFIX}/server") as answer:
+                if answer.status == 404:
+                    raise errors.NotAGlassineServer
+                answers.check(answer, 200)
+                self._server = answers.server_info(answer.json(answers.SMALL))
+        return self._server
+
+    def login(self, name: str, password: str) -> Login:
+        """Sign in and use the new token from now on.
+
+        Raises:
+            WrongPassword: The server refused name and password.
+        """
+        form = {"username": name, "password": password}
+        with self._transport.send("POST", f"{PREFIX}/auth/login", form=form) as answer:
+            if answer.status in {401, 422}:
+                raise _instead(answers.failure(answer), errors.WrongPassword)
+            answers.check(answer, 200)
+            login = answers.login(answer.json(answers.SMALL))
+        self._token = login.token
+        return login
+
+    def register(self, name: str, password: str, public_key: str) -> None:
+        """Make an account.
+
+        Raises:
+            UserNameTaken: Somebody has this name.
+            NotAllowed: This server takes no new accounts.
+        """
+        form = {"username": name, "password": password, "publicKey": public_key}
+        with self._transport.send("POST", f"{PREFIX}/auth/register", form=form) as answer:
+            if answer.status == 409:
+                raise _instead(answers.failure(answer), errors.UserNameTaken)
+            if answer.status == 403:
+                raise errors.NotAllowed("This server takes no new accounts. Ask the person who runs it.")
+            answers.check(answer, 201)
+
+    def logout(self) -> None:
+        """Revoke the token and forget it, also when the server does not answer."""
+        token, self._token = self._token, ""
+        with self._transport.send("POST", f"{PREFIX}/auth/logout", token=token) as answer:
+            answers.check(answer, 200)
+
+    def user(self, user_id: str) -> UserInfo:
+        """Describe an account.
+
+        Raises:
+            NotFound: There is no such account.
+        """
+        return self._get(f"{PREFIX}/users/{quote(user_id, safe='')}", answers.user_info)
+
+    def users(self) -> list[UserInfo]:
+        """Describe all accounts."""
+        return self._get(f"{PREFIX}/users", _list_of(answers.user_info), limit=1 << 26)
+
+    # -- pictures -------------------------------------------------------------------------------------------------
+
+    def page(
+        self, user_id: str, after: str = "", limit: int = PAGE_ROWS, cancelled: IsCancelled = never_cancelled
+    ) -> tuple[list[Row], int]:
+        """Return the rows after a row id, in the order of storing, and the number of all rows (0 if not told)."""
+        params = {"limit": str(limit)} | ({"after": after} if after else {})
+
+        def ask() -> tuple[list[Row], int]:
+            with self._call("GET", _images(user_id), params=params) as answer:
+                answers.check(answer, 200)
+                total = answer.header("X-Total-Count")
+                rows = _list_of(answers.row)(answer.json(limit * answers.MAX_ROW))
+                return rows[:limit], int(total) if total.isdecimal() and len(total) < 16 else 0
+
+        return self._repeat(ask, cancelled)
+
+    def upload_sealed(
+        self,
+        user_id: str,
+        picture_id: str,
+        *,
+        carrier: Path,
+        envelope: str,
+        thumbnail: bytes,
+        report: Report = no_report,
+        cancelled: IsCancelled = never_cancelled,
+    ) -> Row:
+        """Store a sealed picture. Sending the same again is harmless and answers the same.
+
+        Raises:
+            Conflict: The server has another picture under this id.
+            TooLarge: More than the server takes; told before sending where possible.
+            StorageFull: The server has no space left.
+        """
+
+        def ask() -> Row:
+            body = Multipart(
+                [
+                    Part("envelope", envelope.encode("ascii")),
+                    Part("thumbnail", thumbnail, "thumbnail", "application/octet-stream"),
+                    Part("imageFile", carrier, f"p-{picture_id}.png", "image/png"),
+                ],
+                report,
+                cancelled,
+            )
+            self._refuse_large(body)
+            with self._call("POST", _images(user_id), body=body) as answer:
+                answers.check(answer, 200, 201)
+                return answers.row(answer.json(answers.SMALL))
+
+        return self._repeat(ask, cancelled)
+
+    def upload_classic(
+        self,
+        user_id: str,
+        file_name: str,
+        *,
+        picture: Path,
+        quotient: Path,
+        report: Report = no_report,
+        cancelled: IsCancelled = never_cancelled,
+    ) -> None:
+        """Store a classic picture. Not repeated: a second one would be stored under another name."""
+        parts = [Part("quotient", quotient), Part("imageFile", picture, file_name, "image/png")]
+        body = Multipart(parts, report, cancelled)
+        self._refuse_large(body)
+        with self._call("POST", _images(user_id), body=body) as answer:
+            answers.check(answer, 201)
+
+    @contextmanager
+    def content(self, user_id: str, name: str, cancelled: IsCancelled = never_cancelled) -> Iterator[BinaryIO]:
+        """Open the stored PNG; within the ``with`` block it can be read once from start to end.
+
+        Raises:
+            NotFound: The server does not have it.
+            ServerSilent: It broke off, from the reads.
+        """
+        with self._stream(f"{_images(user_id)}/{_segment(name)}/content", cancelled) as answer:
+            if answer.media_type != "image/png":
+                raise answers.strange(f"content type {answer.media_type!r}")
+            yield answer.stream()
+
+    @contextmanager
+    def quotient(self, user_id: str, name: str, cancelled: IsCancelled = never_cancelled) -> Iterator[BinaryIO]:
+        """Open a classic picture's quotient text, to be read once from start to end."""
+        with self._stream(f"{_images(user_id)}/{_segment(name)}/quotient", cancelled) as answer:
+            yield answer.stream()
+
+    def thumbnails(
+        self, user_id: str, names: Sequence[str], cancelled: IsCancelled = never_cancelled
+    ) -> dict[str, bytes]:
+        """Fetch the sealed thumbnails of up to 100 pictures; those the server does not have are left out."""
+        if not names:
+            return {}
+
+        def ask() -> dict[str, bytes]:
+            params = {"names": ",".join(names)}
+            with self._call("GET", f"{_images(user_id)}/thumbnails", params=params) as answer:
+                answers.check(answer, 200)
+                if answer.media_type != "application/vnd.glassine.thumbnails":
+                    raise answers.strange(f"content type {answer.media_type!r}")
+                return _read_thumbnails(answer.read(len(names) * (4 + MAX_THUMBNAIL)), names)
+
+        return self._repeat(ask, cancelled)
+
+    def delete(self, user_id: str, name: str) -> None:
+        """Delete a picture.
+
+        Raises:
+            NotFound: The server does not have it.
+        """
+        lost_answer = False
+
+        def ask() -> None:
+            nonlocal lost_answer
+            try:
+                with self._call("DELETE", f"{_images(user_id)}/{_segment(name)}") as answer:
+                    if not (answer.status == 404 and lost_answer):
+                        answers.check(answer, 204)
+            except errors.ServerSilent:
+                lost_answer = True  # it may have been deleted all the same
+                raise
+
+        self._repeat(ask)
+
+    # -- permissions ----------------------------------------------------------------------------------------------
+
+    def permissions(self, user_id: str, name: str) -> list[Shared]:
+        """List who else has access to a picture."""
+        return self._get(_permissions(user_id, name), _list_of(answers.shared), limit=1 << 22)
+
+    def permission(self, user_id: str, name: str, other_id: str) -> Shared:
+        """Return another user's role; raises NotFound without one."""
+        return self._get(f"{_permissions(user_id, name)}/{quote(other_id, safe='')}", answers.shared)
+
+    def add_permission(self, user_id: str, name: str, other_id: str, role: str) -> None:
+        """Give another user a role; raises Conflict if there is one."""
+        form = {"user_id": other_id, "role": role}
+        with self._call("POST", _permissions(user_id, name), form=form) as answer:
+            answers.check(answer, 201)
+
+    def set_permission(self, user_id: str, name: str, other_id: str, role: str) -> None:
+        """Change another user's role; raises NotFound without one."""
+        path = f"{_permissions(user_id, name)}/{quote(other_id, safe='')}"
+        with self._call("PUT", path, form={"role": role}) as answer:
+            answers.check(answer, 204)
+
+    def remove_permission(self, user_id: str, name: str, other_id: str) -> None:
+        """Take another user's role away; raises NotFound without one."""
+        with self._call("DELETE", f"{_permissions(user_id, name)}/{quote(other_id, safe='')}") as answer:
+            answers.check(answer, 204)
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _call(self, method: str, path: str, **more: Any) -> Iterator[Answer]:
+        with self._transport.send(method, path, token=self._token, **more) as answer:
+            yield answer
+
+    def _get(self, path: str, read: Callable[[Any], _T], limit: int = answers.SMALL) -> _T:
+        def ask() -> _T:
+            with self._call("GET", path) as answer:
+                answers.check(answer, 200)
+                return read(answer.json(limit))
+
+        return self._repeat(ask)
+
+    @contextmanager
+    def _stream(self, path: str, cancelled: IsCancelled) -> Iterator[Answer]:
+        """Open an answer, repeating until its head is there; what breaks later is for the caller."""
+
+        def ask() -> tuple[Any, Answer]:
+            call = self._call("GET", path)
+            answer = call.__enter__()
+            try:
+                answers.check(answer, 200)
+            except BaseException as error:
+                call.__exit__(type(error), error, error.__traceback__)
+                raise
+            return call, answer
+
+        call, answer = self._repeat(ask, cancelled)
+        try:
+            yield answer
+        finally:
+            call.__exit__(None, None, None)
+
+    def _refuse_large(self, body: Multipart) -> None:
+        limit = self.server().max_upload_bytes
+        if len(body) > limit:
+            raise errors.TooLarge(
+                f"Sealed, this picture is {len(body) / 1e6:.0f} MB; the server takes at most {limit / 1e6:.0f} MB.",
+            )
+
+    def _repeat(self, ask: Callable[[], _T], cancelled: IsCancelled = never_cancelled) -> _T:
+        """Do what may be done twice; again after a wait when the server was silent or failed for the moment."""
+        for pause in (*BACKOFF_S, None):
+            if cancelled():
+                raise errors.Cancelled
+            try:
+                return ask()
+            except (errors.ServerSilent, errors.ServerFailed):
+                if pause is None or self.embedded:
+                    raise
+                self._pause(pause, cancelled)
+        raise AssertionError("unreachable")
+
+    def _pause(self, seconds: float, cancelled: IsCancelled) -> None:
+        for _ in range(round(seconds / 0.1)):
+            if cancelled():
+                raise errors.Cancelled
+            self._wait(0.1)
+
+
+def _images(user_id: str) -> str:
+    return f"{PREFIX}/users/{quote(user_id, safe='')}/images"
+
+
+def _permissions(user_id: str, name: str) -> str:
+    return f"{_images(user_id)}/{_segment(name)}/permissions"
+
+
+def _segment(name: str) -> str:
+    if name in {"", ".", ".."} or "/" in name:
+        raise errors.NotFound("The server stores this under a name that cannot be asked for.")
+    return quote(name, safe="")
+
+
+def _list_of(read: Callable[[Any], _T]) -> Callable[[Any], list[_T]]:
+    def read_all(document: Any) -> list[_T]:
+        if not isinstance(document, list):
+            raise answers.strange("not a list")
+        return [read(item) for item in document]
+
+    return read_all
+
+
+def _read_thumbnails(untrusted: bytes, names: Sequence[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    at = 0
+    for name in names:
+        if at + 4 > len(untrusted):
+            raise answers.strange("thumbnails are missing")
+        (length,) = struct.unpack_from(">I", untrusted, at)
+        at += 4
+        if length == _ABSENT:
+            continue
+        if length > MAX_THUMBNAIL or at + length > len(untrusted):
+            raise answers.strange("a thumbnail is too long")
+        found[name] = untrusted[at : at + length]
+        at += length
+    if at != len(untrusted):
+        raise answers.strange("more than the thumbnails asked for")
+    return found
+
+
+def _instead(failure: errors.GlassineError, kind: type[errors.GlassineError]) -> errors.GlassineError:
+    """Use the more telling error, unless the answer was not one of a Glassine server at all."""
+    if isinstance(failure, errors.NotAGlassineServer):
+        return failure
+    return kind(details=failure.details)
