@@ -1,0 +1,33 @@
+"""Glassine's backend: services over a storage, answering HTTP through WSGI. Knows nothing of the desktop program.
+
+Importing this package is cheap: Flask is loaded only when an application is built.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from backend.config import Config
+    from backend.storage.protocol import Storage
+
+__version__ = "0.1.0"
+
+
+def create_app(config: Config | None = None, storage: Storage | None = None) -> Flask:
+    """Build the WSGI application.
+
+    Args:
+        config: The settings; None reads them from the environment.
+        storage: Where everything is kept; None opens the embedded storage in ``config.data``. Whoever opened it closes
+            it: for None that is ``app.extensions["glassine"].close()``.
+
+    Raises:
+        ConfigError: A setting cannot be used, or no folder is given.
+        StorageError: The folder cannot be used.
+    """
+    from backend.app import build_app
+
+    return build_app(config, storage)

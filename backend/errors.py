@@ -1,0 +1,150 @@
+"""The one error tree of the backend: what a service refuses, with the HTTP status it answers to.
+
+Every error becomes the same JSON shape, ``{"message": "…"}``. The texts are part of the API: existing clients compare
+them. Must not import Flask.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BackendError(Exception):
+    """Base of everything that is answered to a client as an error.
+
+    Attributes:
+        status: HTTP status code.
+        message: The text of the answer, without hints about the inside of the server.
+    """
+
+    status: ClassVar[int] = 500
+    default_message: ClassVar[str] = "Internal server error"
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or self.default_message
+        super().__init__(self.message)
+
+
+class Malformed(BackendError):
+    """The body is not what its content type promises."""
+
+    status = 400
+    default_message = "The request is malformed"
+
+
+class NotAuthorized(BackendError):
+    """Signed in, but not as somebody who may do this."""
+
+    status = 401
+    default_message = "User is not authorized"
+
+
+class TokenRevoked(BackendError):
+    """The token was signed out."""
+
+    status = 401
+    default_message = "Token has been revoked"
+
+
+class TokenExpired(BackendError):
+    """The token is past its time."""
+
+    status = 401
+    default_message = "Token has expired"
+
+
+class RegistrationClosed(BackendError):
+    """This server takes no new accounts."""
+
+    status = 403
+    default_message = "Registration is closed"
+
+
+class NotFound(BackendError):
+    """There is nothing at this address."""
+
+    status = 404
+    default_message = "Not found"
+
+
+class UserNotFound(NotFound):
+    """No account has this id."""
+
+    default_message = "User not found"
+
+
+class ImageNotFound(NotFound):
+    """The owner has no picture of this name."""
+
+    default_message = "Image not found"
+
+
+class PermissionNotFound(NotFound):
+    """The picture is there, but not shared with this user."""
+
+    default_message = "Permission for User id not found"
+
+
+class Conflict(BackendError):
+    """Something else is already there; nothing was changed."""
+
+    status = 409
+    default_message = "Already exists"
+
+
+class TooLarge(BackendError):
+    """A body or a field is above its limit."""
+
+    status = 413
+    default_message = "The request is larger than this server takes"
+
+
+class UnsupportedContentType(BackendError):
+    """The body is of a kind that this route does not read."""
+
+    status = 415
+    default_message = "The content type is not supported"
+
+
+class Invalid(BackendError):
+    """A field is missing or has a value that is not allowed.
+
+    Several messages are joined by ", ", as the API's first clients expect.
+    """
+
+    status = 422
+    default_message = "The request is invalid"
+
+
+class BadCredentials(Invalid):
+    """Unknown user and wrong password alike."""
+
+    default_message = "Username or password is invalid"
+
+
+class BadAuthorizationHeader(Invalid):
+    """There is no token, or what is there is not a token."""
+
+    default_message = "Bad Authorization header. Expected 'Authorization: Bearer <JWT>'"
+
+
+class BadId(Invalid):
+    """An id in the address is not 24 hex digits."""
+
+    default_message = "Not a valid ObjectId, it must be a 12-byte input or a 24-character hex string"
+
+
+class StoredDataMissing(BackendError):
+    """A record names bytes that are not there: the storage is damaged."""
+
+    default_message = "The stored data cannot be read"
+
+
+STORAGE_ANSWERS: dict[str, tuple[int, str]] = {
+    "full": (507, "The server's storage is full"),
+    "read-only": (503, "The server's storage is read-only"),
+    "in-use": (503, "The server's storage is in use by another process"),
+    "damaged": (500, "The server's storage is damaged"),
+    "other": (500, "The server's storage failed"),
+}
+"""Status and text for each ``StorageError.reason``; the engine's own text goes to the log only."""
