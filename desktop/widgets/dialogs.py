@@ -1,0 +1,190 @@
+"""Dialogs: the base with its scrim, and the confirmation whose safe button comes first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.widgets.buttons import Button
+from desktop.widgets.focus_ring import FocusRing
+from desktop.widgets.icons import Icons
+from desktop.widgets.labels import IconLabel, Label
+from desktop.widgets.theme import Space, Theme
+
+
+class Scrim(QWidget):
+    """Darkens a window while a dialog is open over it."""
+
+    def __init__(self, window: QWidget, theme: Theme) -> None:
+        super().__init__(window)
+        self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setGeometry(window.rect())
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Cover the window at any size."""
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            self.setGeometry(watched.rect())
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the veil."""
+        QPainter(self).fillRect(self.rect(), self._theme.tokens.scrim)
+
+
+class Dialog(QDialog):
+    """A window-modal dialog: title, a body that scrolls when the screen is low, and the platform's button order.
+
+    Subclasses fill ``body`` and add buttons with ``add_button``. Open it with ``open()`` and connect to ``accepted``;
+    it deletes itself when it is closed.
+    """
+
+    CONFIRM: Final = 440
+    PREFLIGHT: Final = 520
+    WIDE: Final = 600
+
+    def __init__(self, icons: Icons, parent: QWidget, title: str, width: int = CONFIRM, *, sentence: str = "") -> None:
+        super().__init__(parent.window())
+        self.icons, self.theme = icons, icons.theme
+        self.setWindowTitle(title)
+        self.setWindowModality(Qt.WindowModality.WindowModal)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._scrim: Scrim | None = None
+        self._width = width
+
+        head = QVBoxLayout()
+        head.setSpacing(Space.TIGHT)
+        self.heading = Label(title, "lead" if width == self.CONFIRM else "heading", wrap=True)
+        self.sentence = Label(sentence, "secondary", wrap=True)
+        self.sentence.setVisible(bool(sentence))
+        head.addWidget(self.heading)
+        head.addWidget(self.sentence)
+
+        content = QWidget()
+        content.setProperty("plain", True)
+        self.body = QVBoxLayout(content)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(Space.MEDIUM)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(content)
+        self._scroll.viewport().setAutoFillBackground(False)
+        content.setAutoFillBackground(False)
+
+        self.buttons = QDialogButtonBox()
+        self._foot = QHBoxLayout()
+        self._foot.setSpacing(Space.SMALL)
+        self._foot.addWidget(self.buttons, 1)
+
+        # extra room at the sides of the scroll area lets the focus ring of its fields show
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        outer.setSpacing(Space.LARGE)
+        outer.addLayout(head)
+        outer.addWidget(self._scroll, 1)
+        outer.addLayout(self._foot)
+        self._outer = outer
+        FocusRing(self, self.theme)
+
+    def add_button(self, button: Button, role: QDialogButtonBox.ButtonRole, *, default: bool = False) -> Button:
+        """Add a button where the platform wants that role; the default one gets Enter and the first focus."""
+        self.buttons.addButton(button, role)
+        button.setAutoDefault(default)
+        button.setDefault(default)
+        if default:
+            button.setFocus(Qt.FocusReason.OtherFocusReason)
+        if role == QDialogButtonBox.ButtonRole.RejectRole:
+            button.clicked.connect(self.reject)
+        return button
+
+    def add_foot_widget(self, widget: QWidget) -> None:
+        """Put a control at the start of the button row."""
+        self._foot.insertWidget(0, widget)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Fit the size to the words and darken the window behind."""
+        parent = self.parentWidget()
+        if parent is not None and self._scrim is None:
+            self._scrim = Scrim(parent, self.theme)
+            self._scrim.show()
+            self._scrim.raise_()
+        self.fit()
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Give the window its light back."""
+        super().hideEvent(event)
+        if self._scrim is not None:
+            self._scrim.hide()
+            self._scrim.deleteLater()
+            self._scrim = None
+
+    def fit(self) -> None:
+        """Take the height the content needs, as far as the screen allows."""
+        self.setFixedWidth(self._width)
+        has_body = self.body.count() > 0
+        self._scroll.setVisible(has_body)
+        inner = self._width - 2 * Space.PAGE
+        layout = self.body
+        needed = 0
+        if has_body:
+            layout.activate()
+            needed = layout.heightForWidth(inner) if layout.hasHeightForWidth() else layout.sizeHint().height()
+        self._scroll.setMinimumHeight(min(needed, 120))
+        rest = self._outer.heightForWidth(self._width) if self._outer.hasHeightForWidth() else 0
+        if has_body:
+            self._scroll.setMinimumHeight(0)
+            self._scroll.hide()
+            rest = max(self._outer.totalHeightForWidth(self._width), self._outer.totalMinimumSize().height())
+            self._scroll.show()
+            self._scroll.setMinimumHeight(min(needed, 120))
+            rest += Space.LARGE + needed
+        screen = self.screen().availableGeometry().height() if self.screen() is not None else 900
+        self.resize(self._width, min(max(rest, self._outer.totalMinimumSize().height()), screen - 80))
+
+
+class ConfirmDialog(Dialog):
+    """A question with the thing and the number in it. Enter and the first focus are on the safe button."""
+
+    def __init__(
+        self,
+        icons: Icons,
+        parent: QWidget,
+        *,
+        title: str,
+        text: str,
+        confirm: str,
+        safe: str,
+        icon: str = "",
+        danger: bool = False,
+        safe_is_primary: bool = False,
+    ) -> None:
+        """Make the question; ``danger`` fills the confirming button, ``safe_is_primary`` the safe one."""
+        super().__init__(icons, parent, title)
+        self.sentence.setText(text)
+        self.sentence.setVisible(bool(text))
+        if icon:
+            self._put_icon(icon, "danger" if danger else "text2")
+        self.safe = self.add_button(
+            Button(safe, kind="primary" if safe_is_primary else "default"),
+            QDialogButtonBox.ButtonRole.RejectRole,
+            default=True,
+        )
+        kind = "danger" if danger else ("default" if safe_is_primary else "primary")
+        self.confirm = self.add_button(Button(confirm, kind=kind), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.confirm.clicked.connect(self.accept)
+
+    def _put_icon(self, name: str, token: str) -> None:
+        head = self._outer.takeAt(0)
+        row = QHBoxLayout()
+        row.setSpacing(Space.LARGE)
+        row.addWidget(IconLabel(self.icons, name, token, 24), 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(head.layout(), 1)  # type: ignore[union-attr, arg-type]
+        self._outer.insertLayout(0, row)

@@ -1,0 +1,196 @@
+"""Fields with a label above, helper or error below, and an eye for passwords."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from desktop.widgets.icons import Icons
+from desktop.widgets.labels import IconLabel, Label
+from desktop.widgets.theme import Space
+
+
+class Field(QWidget):
+    """A line of input.
+
+    Signals:
+        changed(str): the text, at each keystroke; an error shown is taken away.
+        submitted(): Enter was pressed.
+    """
+
+    changed = Signal(str)
+    submitted = Signal()
+
+    def __init__(
+        self,
+        icons: Icons,
+        label: str,
+        *,
+        helper: str = "",
+        password: bool = False,
+        large: bool = False,
+        placeholder: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._icons, self._helper_text = icons, helper
+        self.label = Label(label, "strong")
+        self.edit = QLineEdit()
+        self.edit.setProperty("large", large)
+        self.edit.setPlaceholderText(placeholder)
+        self.edit.setAccessibleName(label)
+        self.label.setBuddy(self.edit)
+        self.helper = Label(helper, "caption", wrap=True)
+        self.helper.setVisible(bool(helper))
+        self._error_box, self._error = QWidget(), Label("", "danger-caption", wrap=True)
+        row = QHBoxLayout(self._error_box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(IconLabel(icons, "error", "danger", 16), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._error, 1)
+        self._error_box.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for widget in (self.label, self.edit, self.helper, self._error_box):
+            layout.addWidget(widget)
+        self.setFocusProxy(self.edit)
+        self.edit.textChanged.connect(self._on_text)
+        self.edit.returnPressed.connect(self.submitted)
+        if password:
+            self._add_eye()
+
+    @property
+    def text(self) -> str:
+        """What was typed."""
+        return self.edit.text()
+
+    @property
+    def error(self) -> str:
+        """The error shown, or an empty text."""
+        return self._error.text()
+
+    def set_text(self, text: str) -> None:
+        """Fill in a text."""
+        self.edit.setText(text)
+
+    def clear(self) -> None:
+        """Forget what was typed, so that it cannot be undone back either."""
+        self.edit.clear()
+
+    def set_helper(self, helper: str) -> None:
+        """Change the sentence below."""
+        self._helper_text = helper
+        self.helper.setText(helper)
+        self.helper.setVisible(bool(helper) and not self.error)
+
+    def set_error(self, sentence: str) -> None:
+        """Show one sentence in danger below the field; an empty one takes it away."""
+        if sentence == self.error:
+            return
+        self._error.setText(sentence)
+        self._error_box.setVisible(bool(sentence))
+        self.helper.setVisible(bool(self._helper_text) and not sentence)
+        self.edit.setProperty("error", bool(sentence))
+        self.edit.setAccessibleDescription(sentence or self._helper_text)
+        self.edit.style().unpolish(self.edit)
+        self.edit.style().polish(self.edit)
+
+    def set_busy(self, busy: bool) -> None:
+        """Keep the text but take no input."""
+        self.edit.setReadOnly(busy)
+
+    def _on_text(self, text: str) -> None:
+        self.set_error("")
+        self.changed.emit(text)
+
+    def _add_eye(self) -> None:
+        self.edit.setEchoMode(QLineEdit.EchoMode.Password)
+        self.edit.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, True)
+        self.edit.setInputMethodHints(Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText)
+        self._eye = QAction(self)
+        self._eye.triggered.connect(self._toggle_eye)
+        self.edit.addAction(self._eye, QLineEdit.ActionPosition.TrailingPosition)
+        self._icons.changed.connect(self._dress_eye)
+        self._dress_eye()
+
+    def _toggle_eye(self) -> None:
+        hidden = self.edit.echoMode() == QLineEdit.EchoMode.Password
+        self.edit.setEchoMode(QLineEdit.EchoMode.Normal if hidden else QLineEdit.EchoMode.Password)
+        self._dress_eye()
+
+    def _dress_eye(self) -> None:
+        hidden = self.edit.echoMode() == QLineEdit.EchoMode.Password
+        words = self.tr("Show what is typed") if hidden else self.tr("Hide what is typed")
+        self._eye.setIcon(self._icons.icon("eye" if hidden else "eye-off", "text2", 18))
+        self._eye.setText(words)
+        self._eye.setToolTip(words)
+        for widget in self._eye.associatedObjects():
+            if isinstance(widget, QWidget) and widget is not self.edit:
+                widget.setAccessibleName(words)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Hide a shown password when the field is disabled, for instance while locking."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.EnabledChange and not self.isEnabled() and hasattr(self, "_eye"):
+            self.edit.setEchoMode(QLineEdit.EchoMode.Password)
+            self._dress_eye()
+
+
+class SearchField(QLineEdit):
+    """A search field: lens, placeholder, and a cross once there is text.
+
+    Signals:
+        cancelled(): Esc was pressed while the field was empty.
+    """
+
+    cancelled = Signal()
+
+    WIDTH = 250
+
+    def __init__(self, icons: Icons, placeholder: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icons = icons
+        self.setPlaceholderText(placeholder)
+        self.setAccessibleName(placeholder)
+        self.setFixedWidth(self.WIDTH)
+        self._lens = QAction(self)
+        self.addAction(self._lens, QLineEdit.ActionPosition.LeadingPosition)
+        self._cross = QAction(self.tr("Clear search"), self)
+        self._cross.triggered.connect(self.clear)
+        self._cross.setVisible(False)
+        self.addAction(self._cross, QLineEdit.ActionPosition.TrailingPosition)
+        for widget in self._lens.associatedObjects():
+            if isinstance(widget, QWidget) and widget is not self:
+                widget.setEnabled(False)
+                widget.setAccessibleName(placeholder)
+                widget.setToolTip(placeholder)
+        for widget in self._cross.associatedObjects():
+            if isinstance(widget, QWidget) and widget is not self:
+                widget.setAccessibleName(self._cross.text())
+        self.textChanged.connect(lambda text: self._cross.setVisible(bool(text)))
+        icons.changed.connect(self._dress)
+        self._dress()
+
+    def sizeHint(self) -> QSize:
+        """Be as wide as the design says, however long the placeholder is."""
+        return QSize(self.WIDTH + Space.SMALL, super().sizeHint().height())
+
+    def event(self, event: QEvent) -> bool:
+        """Let Esc empty the field first, then leave it."""
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                if self.text():
+                    self.clear()
+                else:
+                    self.cancelled.emit()
+                return True
+        return super().event(event)
+
+    def _dress(self) -> None:
+        self._lens.setIcon(self._icons.icon("search", "text2", 18))
+        self._cross.setIcon(self._icons.icon("close", "text2", 16))

@@ -1,0 +1,102 @@
+"""Text in the roles of the type scale, and small layout pieces."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
+
+from desktop.widgets.icons import ROW_SIZE, Icons
+
+
+class Label(QLabel):
+    """Plain text in a role: body, secondary, caption, danger-caption, group, strong, lead, heading or display."""
+
+    def __init__(
+        self, text: str = "", role: str = "body", *, wrap: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+        self.setWordWrap(wrap)
+
+    def set_role(self, role: str) -> None:
+        """Change the role."""
+        if self.property("role") != role:
+            self.setProperty("role", role)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+
+class ElidedLabel(Label):
+    """A label that may be narrower than its text; shows the ends of the text and has the whole of it as tooltip."""
+
+    def __init__(
+        self,
+        text: str = "",
+        role: str = "body",
+        *,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(text, role, parent=parent)
+        self._mode = mode
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        """Allow any width."""
+        return QSize(self.fontMetrics().horizontalAdvance("…"), super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw what fits."""
+        rect = self.contentsRect()
+        text = self.fontMetrics().elidedText(self.text(), self._mode, rect.width())
+        tooltip = self.text() if text != self.text() else ""
+        if self.toolTip() != tooltip:
+            self.setToolTip(tooltip)
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        alignment = QStyle.visualAlignment(self.layoutDirection(), self.alignment())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(rect, int(alignment) | int(Qt.TextFlag.TextSingleLine), text)
+
+
+class IconLabel(QLabel):
+    """A drawing that is not a button. Decoration for screen readers unless it is given an accessible name."""
+
+    def __init__(self, icons: Icons, name: str, token: str = "text2", size: int = ROW_SIZE) -> None:
+        super().__init__()
+        self._icons, self._name, self._token, self._size = icons, name, token, size
+        self.setFixedSize(size, size)
+        icons.changed.connect(self._dress)
+        self._dress()
+
+    def set_icon(self, name: str, token: str = "") -> None:
+        """Show another drawing."""
+        self._name, self._token = name, token or self._token
+        self._dress()
+
+    def _dress(self) -> None:
+        self.setPixmap(self._icons.pixmap(self._name, self._token, self._size))
+
+
+class Hairline(QFrame):
+    """A line of one pixel between parts."""
+
+    def __init__(self, orientation: Qt.Orientation = Qt.Orientation.Horizontal) -> None:
+        super().__init__()
+        self.setProperty("hairline", True)
+        if orientation == Qt.Orientation.Horizontal:
+            self.setFixedHeight(1)
+        else:
+            self.setFixedWidth(1)
+
+
+class StyledWidget(QWidget):
+    """A plain widget that honours the background of the style sheet."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw what the style sheet says."""
+        option = QStyleOption()
+        option.initFrom(self)
+        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, option, QPainter(self), self)
