@@ -1,0 +1,137 @@
+"""Writing a local file so that it is either complete under its name or not there at all.
+
+A file is written beside its target under a temporary name (0600, O_EXCL), flushed to the disk and only then given its
+name. What is there already is never overwritten unless the caller says so. Must not import PySide6, the network or
+anything of the project but ``desktop.errors``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from desktop.errors import FileUnreadable, GlassineError, NameTaken, StorageFull, StorageReadOnly
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+O_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def writing_error(problem: OSError, path: Path) -> GlassineError:
+    """Translate what the operating system said while ``path`` was written."""
+    if problem.errno in _FULL:
+        return StorageFull(f"There is no space left to write {path.name}. Free some space and try again.")
+    if problem.errno == errno.EEXIST:
+        return NameTaken(f"{path.name} is already there. Nothing was overwritten.")
+    if problem.errno in _READ_ONLY:
+        return StorageReadOnly(f"The folder {path.parent} cannot be written. Choose another one or its permissions.")
+    if problem.errno in (errno.ENOENT, errno.ENOTDIR):
+        return FileUnreadable(f"There is no folder {path.parent}. Create it or choose another one.")
+    return FileUnreadable(f"{path.name} cannot be written: {problem.strerror or 'unknown reason'}.")
+
+
+def reading_error(problem: OSError, path: Path) -> GlassineError:
+    """Translate what the operating system said while ``path`` was read."""
+    reasons = {
+        errno.ENOENT: "is not there. Check the name",
+        errno.ENOTDIR: "is not there. Check the name",
+        errno.EISDIR: "is a folder, not a file",
+        errno.EACCES: "may not be read. Check its permissions",
+    }
+    reason = reasons.get(problem.errno or 0, f"cannot be read: {problem.strerror or 'unknown reason'}")
+    return FileUnreadable(f"{path.name} {reason}.")
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """Read a small file; at most ``limit`` + 1 bytes, so that the caller can tell that it is too long.
+
+    Raises:
+        FileUnreadable: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as problem:
+        raise reading_error(problem, path) from None
+
+
+@contextmanager
+def new_file(
+    target: Path, *, replace: bool = False, before_release: Callable[[Path], None] | None = None
+) -> Iterator[BinaryIO]:
+    """Give a binary file to write; it gets its name when the block ends, and vanishes when the block raises.
+
+    Args:
+        target: The name it gets.
+        replace: Whether an existing file of that name is replaced (atomically) instead of refused.
+        before_release: Called with the temporary path once everything is on the disk; what it raises discards the file.
+
+    Raises:
+        NameTaken: Something of that name is there, already or meanwhile.
+        StorageFull, StorageReadOnly, FileUnreadable: It cannot be written; nothing is left behind.
+    """
+    temporary = target.with_name(f".glassine-{secrets.token_hex(8)}.part")
+    created = False
+    try:
+        if not replace and os.path.lexists(target):
+            raise NameTaken(f"{target.name} is already there. Nothing was overwritten.")
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | O_BINARY, 0o600)
+        created = True
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if before_release is not None:
+            before_release(temporary)
+        _release(temporary, target, replace=replace)
+        sync_folder(target.parent)
+    except OSError as problem:
+        raise writing_error(problem, target) from None
+    finally:
+        if created:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[list[Path]]:
+    """Give a list to put finished files in; they are removed again when the block raises."""
+    written: list[Path] = []
+    try:
+        yield written
+    except BaseException:
+        for path in written:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        raise
+
+
+def _release(temporary: Path, target: Path, *, replace: bool) -> None:
+    """Give the finished file its name; without ``replace`` the name is taken atomically or refused."""
+    if replace:
+        temporary.replace(target)
+        return
+    try:
+        target.hardlink_to(temporary)
+    except OSError as problem:
+        if problem.errno not in _NO_HARD_LINKS:
+            raise
+        # file systems without hard links (FAT, some network shares): reserve the name, then move over it
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | O_BINARY, 0o600))
+        temporary.replace(target)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in ``folder`` survive a power cut, where the platform can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
