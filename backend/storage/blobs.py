@@ -1,0 +1,176 @@
+"""Blobs as files: written aside, synced, then moved to their place.
+
+``blobs/<2 hex>/<32 hex>`` holds the committed ones; ``incoming/`` those being written, which nobody can miss after a
+crash. A blob that no record names is an orphan. Which ones may be orphans is remembered while the folder is open, so
+that only a crash makes it necessary to compare all of them with the records. Must not import Flask or mongita.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from backend.storage.failures import raises_storage_error
+from backend.storage.files import create_private_file, make_private_folder, sync_file, sync_folder
+from backend.storage.protocol import StorageError
+
+_BLOB_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_FAN_OUT = re.compile(r"[0-9a-f]{2}", re.ASCII)
+
+
+class BlobFolder:
+    """The blobs of one storage folder. Thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folders; :meth:`prepare` makes them."""
+        self._blobs = folder / "blobs"
+        self._incoming = folder / "incoming"
+        self._guard = threading.Lock()
+        self._unreferenced: set[str] = set()
+        self._in_doubt: set[str] = set()
+        self._closed = False
+
+    def prepare(self) -> None:
+        """Make the folders and remove what was being written when the last process died. Raises OSError."""
+        make_private_folder(self._blobs)
+        make_private_folder(self._incoming)
+        for entry in self._incoming.iterdir():
+            entry.unlink()
+
+    def is_empty(self) -> bool:
+        """Whether there is no committed blob (nor a folder for them)."""
+        return not self._blobs.exists() or next(self.ids(), None) is None
+
+    def writer(self) -> FileBlobWriter:
+        """Begin a blob."""
+        return FileBlobWriter(self, self._incoming)
+
+    def open(self, blob_id: str) -> BinaryIO | None:
+        """Open a blob to read; None when there is none."""
+        if not _BLOB_ID.fullmatch(blob_id):
+            return None
+        try:
+            return self._place(blob_id).open("rb")
+        except FileNotFoundError:
+            return None
+
+    def remove(self, blob_id: str) -> None:
+        """Remove a blob if it is there and its fate is not in doubt."""
+        with self._guard:
+            if blob_id in self._in_doubt or not _BLOB_ID.fullmatch(blob_id):
+                return
+            try:
+                self._place(blob_id).unlink(missing_ok=True)
+            except PermissionError:
+                if sys.platform != "win32":
+                    raise
+                # Windows does not remove a file somebody reads: at the latest it goes when the folder is closed.
+                self._unreferenced.add(blob_id)
+                return
+            self._unreferenced.discard(blob_id)
+
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all committed blobs."""
+        for part in sorted(os.listdir(self._blobs)):
+            if _FAN_OUT.fullmatch(part):
+                yield from sorted(n for n in os.listdir(self._blobs / part) if _BLOB_ID.fullmatch(n))
+
+    def referenced(self, blob_ids: Iterable[str]) -> None:
+        """A durable record names these now."""
+        with self._guard:
+            self._unreferenced.difference_update(blob_ids)
+
+    def unreferenced(self, blob_ids: Iterable[str]) -> None:
+        """No record names these any more; whoever removed it is about to remove them."""
+        with self._guard:
+            self._unreferenced.update(blob_id for blob_id in blob_ids if blob_id)
+
+    def in_doubt(self, blob_ids: Iterable[str]) -> None:
+        """Storing a record that names these failed at a point where it may yet come to be: keep them until the next
+        start, when the records decide."""
+        with self._guard:
+            self._in_doubt.update(blob_ids)
+            self._unreferenced.difference_update(blob_ids)
+
+    def collect(self, referenced: set[str]) -> int:
+        """Remove every committed blob that is not named here, and return how many."""
+        orphans = [blob_id for blob_id in self.ids() if blob_id not in referenced]
+        for blob_id in orphans:
+            self._place(blob_id).unlink(missing_ok=True)
+        return len(orphans)
+
+    def close(self) -> bool:
+        """Remove the blobs nobody names, refuse new ones, and return whether nothing is left for a collection."""
+        with self._guard:
+            if not self._closed:
+                self._closed = True
+                for blob_id in self._unreferenced:
+                    try:
+                        self._place(blob_id).unlink(missing_ok=True)
+                    except OSError:
+                        self._in_doubt.add(blob_id)
+            return not self._in_doubt
+
+    def accept(self, written: Path) -> str:
+        """Move a synced file to its place, durably, and return its id. Raises OSError or StorageError."""
+        blob_id = secrets.token_hex(16)
+        place = self._place(blob_id)
+        make_private_folder(place.parent)
+        with self._guard:
+            if self._closed:
+                raise StorageError("other", "The storage is closed.")
+            written.rename(place)
+            self._unreferenced.add(blob_id)
+        sync_folder(place.parent)
+        return blob_id
+
+    def _place(self, blob_id: str) -> Path:
+        return self._blobs / blob_id[:2] / blob_id
+
+
+class FileBlobWriter:
+    """A blob being written to a file that has no place yet (see :class:`~backend.storage.protocol.BlobWriter`)."""
+
+    def __init__(self, folder: BlobFolder, incoming: Path) -> None:
+        self._folder = folder
+        self._path = incoming / secrets.token_hex(16)
+        self._descriptor = create_private_file(self._path)
+
+    def __enter__(self) -> FileBlobWriter:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._discard()
+
+    @raises_storage_error
+    def write(self, data: bytes | memoryview) -> int:
+        """Append all of the bytes. Raises StorageError when there is no room."""
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+        return size
+
+    @raises_storage_error
+    def commit(self) -> str:
+        """Make the blob durable and return its id."""
+        sync_file(self._descriptor)
+        os.close(self._descriptor)
+        self._descriptor = -1
+        try:
+            return self._folder.accept(self._path)
+        except BaseException:
+            self._path.unlink(missing_ok=True)
+            raise
+
+    def _discard(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+            self._path.unlink(missing_ok=True)

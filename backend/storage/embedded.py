@@ -1,0 +1,62 @@
+"""The storage engine of a single process: records in mongita on SQLite, blobs as files, all in one folder.
+
+Folder::
+
+    lock              held while open; says whether the folder was closed in order
+    records.sqlite3   every record (with its -wal and -shm while open)
+    blobs/            committed blobs
+    incoming/         blobs being written
+
+A picture's blobs are committed before its record is added and removed after its record is, so a crash can leave blobs
+without a record, never a record without its blobs. Must not import Flask; imports mongita only when a storage is opened.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backend.storage import sqlite_schema
+from backend.storage.blobs import BlobFolder
+from backend.storage.failures import raises_storage_error
+from backend.storage.files import make_private_folder
+from backend.storage.folder_lock import FolderLock
+
+if TYPE_CHECKING:
+    from backend.storage.embedded_storage import EmbeddedStorage
+
+RECORDS = "records.sqlite3"
+
+
+@raises_storage_error
+def open_storage(folder: Path) -> EmbeddedStorage:
+    """Open the storage in this folder, made (mode 0700) when it does not exist.
+
+    Raises:
+        StorageError: ``in-use`` by another process, ``read-only``, ``full``, ``damaged``, or ``other`` (written by a
+            newer version, …). Nothing was changed then.
+    """
+    folder = Path(folder)
+    make_private_folder(folder)
+    lock = FolderLock(folder / "lock")
+    try:
+        blobs = BlobFolder(folder)
+        # Without its database a folder with blobs is damaged: a new, empty one would make orphans of all of them.
+        sqlite_schema.prepare(folder / RECORDS, may_create=blobs.is_empty())
+        blobs.prepare()
+
+        from backend.storage.embedded_storage import EmbeddedStorage
+        from backend.storage.mongita_collection import SqliteClient
+
+        client = SqliteClient(folder / RECORDS)
+        try:
+            storage = EmbeddedStorage(client, blobs, lock)
+            if not lock.was_closed:
+                storage.collect_orphans()
+        except BaseException:
+            client.engine.close()
+            raise
+    except BaseException:
+        lock.release(in_order=False)
+        raise
+    return storage
