@@ -74,6 +74,14 @@ class KeyMissing(GlassineError):
     exit_code = 3
 
 
+class PassphraseNeeded(WrongKey):
+    """A key file is encrypted and no passphrase was given."""
+
+    code = "K-105"
+    title = "A passphrase is needed"
+    default_message = "This key is protected with a passphrase. Enter the passphrase it was saved with."
+
+
 # -- verification -------------------------------------------------------------------------------------------------
 
 
@@ -84,6 +92,14 @@ class Damaged(GlassineError):
     title = "This picture is damaged"
     default_message = "The stored file has changed and cannot be opened. Your key is right."
     exit_code = 4
+
+
+class KeyFileDamaged(Damaged):
+    """A key file is not what was written: malformed, truncated, or altered."""
+
+    code = "K-106"
+    title = "The key file is damaged"
+    default_message = "The key file has changed and cannot be opened. Use another copy of it."
 
 
 class NotAuthentic(GlassineError):
