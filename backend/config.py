@@ -14,39 +14,56 @@ from typing import Any
 
 PREFIX = "GLASSINE_"
 
+_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
 
 class ConfigError(ValueError):
     """A setting has a value that cannot be used. The text names the setting and what to write instead."""
 
 
-def _knob(default: Any, help_text: str, *, low: int | None = None, high: int | None = None) -> Any:
-    return field(default=default, metadata={"help": help_text, "low": low, "high": high})
+def _about(help_text: str, low: int | None = None, high: int | None = None) -> dict[str, Any]:
+    return {"help": help_text, "low": low, "high": high}
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings of a server; see ``docs/api.md`` for the list as people read it."""
+    """All settings of a server; ``docs/api.md`` has the list as people read it."""
 
-    data: Path | None = _knob(None, "Folder in which accounts and pictures are kept.")
-    host: str = _knob("127.0.0.1", "Address to listen on; 0.0.0.0 or :: for every network card.")
-    port: int = _knob(5000, "Port to listen on; 0 takes a free one and prints it.", low=0, high=65535)
-    max_upload_bytes: int = _knob(
-        1 << 30, "Largest request body in bytes; anything above is refused unread.", low=1 << 16, high=1 << 40
+    data: Path | None = field(default=None, metadata=_about("Folder in which accounts and pictures are kept."))
+    host: str = field(
+        default="127.0.0.1", metadata=_about("Address to listen on; 0.0.0.0 or :: for every network card.")
     )
-    token_seconds: int = _knob(
-        12 * 3600, "How long a sign-in lasts, in seconds, unless it is revoked earlier.", low=1, high=10 * 366 * 86400
+    port: int = field(default=5000, metadata=_about("Port to listen on; 0 takes a free one and prints it.", 0, 65535))
+    max_upload_bytes: int = field(
+        default=1 << 30,
+        metadata=_about("Largest request body in bytes; anything above is refused unread.", 1 << 16, 1 << 40),
     )
-    registration: bool = _knob(True, "Whether anybody who reaches the server may register.")
-    argon2_memory_kib: int = _knob(
-        65536, "Memory for one password check (argon2id), in KiB. Existing passwords are re-hashed at the next sign-in.",
-        low=8192, high=1 << 22,
+    token_seconds: int = field(
+        default=12 * 3600,
+        metadata=_about("How long a sign-in lasts, in seconds, unless it is revoked earlier.", 1, 10 * 366 * 86400),
     )
-    argon2_passes: int = _knob(3, "Passes of one password check (argon2id).", low=1, high=64)
-    threads: int = _knob(8, "Requests that are worked on at the same time.", low=1, high=256)
-    connections: int = _knob(500, "Connections that are open at the same time; more wait.", low=8, high=100_000)
-    idle_seconds: int = _knob(120, "After this many seconds without a byte a connection is closed.", low=1, high=86400)
-    drain_seconds: int = _knob(
-        60, "How long a stopping server waits for running requests to finish, in seconds.", low=0, high=86400
+    registration: bool = field(
+        default=True, metadata=_about("Whether anybody who reaches the server may register: true or false.")
+    )
+    argon2_memory_kib: int = field(
+        default=65536,
+        metadata=_about(
+            "Memory for one password check (argon2id), in KiB. Passwords are re-hashed at the next sign-in.",
+            8192,
+            1 << 22,
+        ),
+    )
+    argon2_passes: int = field(default=3, metadata=_about("Passes of one password check (argon2id).", 1, 64))
+    threads: int = field(default=8, metadata=_about("Requests that are worked on at the same time.", 1, 256))
+    connections: int = field(
+        default=500, metadata=_about("Connections that are open at the same time; more wait.", 8, 100_000)
+    )
+    idle_seconds: int = field(
+        default=120, metadata=_about("After this many seconds without a byte a connection is closed.", 1, 86400)
+    )
+    drain_seconds: int = field(
+        default=60,
+        metadata=_about("How long a stopping server waits for running requests to finish, in seconds.", 0, 86400),
     )
 
     def __post_init__(self) -> None:
@@ -85,15 +102,13 @@ def variable(name: str) -> str:
 
 
 def _parse(knob: Field[Any], text: str) -> Any:
-    kind = type(knob.default)
-    if kind is bool:
-        words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-        if text.lower() not in words:
+    if knob.type == "bool":
+        if text.lower() not in _WORDS:
             raise ConfigError(f"{variable(knob.name)} must be true or false, not {text!r}")
-        return words[text.lower()]
-    if kind is int:
+        return _WORDS[text.lower()]
+    if knob.type == "int":
         try:
             return int(text)
         except ValueError:
             raise ConfigError(f"{variable(knob.name)} must be a whole number, not {text!r}") from None
-    return text if kind is str else Path(text)
+    return text if knob.type == "str" else Path(text)

@@ -1,7 +1,7 @@
 """What the server reads in a sealed picture's envelope: the picture's id and the hash of the header, nothing more.
 
-The envelope travels as one opaque string. It is kept exactly as it was given and never serialised anew; this module only
-parses a copy, strictly, to index it. It verifies no signature: that is for those who hold keys. Must not import Flask.
+The envelope travels as one opaque string. It is kept exactly as it was given and never serialised anew; this module
+only parses a copy, strictly, to index it. It verifies no signature: that is for those who hold keys. Must not import Flask.
 """
 
 from __future__ import annotations
@@ -80,9 +80,10 @@ def _check(value: object, depth: int) -> None:
         for key, member in value.items():
             _check(key, depth)
             _check(member, depth + 1)
-    elif isinstance(value, bool) or not isinstance(value, str | int):
-        _refuse()
-    elif isinstance(value, str) and not _TEXT.fullmatch(value):
+    elif isinstance(value, str):
+        if not _TEXT.fullmatch(value):
+            _refuse()
+    elif isinstance(value, bool) or not isinstance(value, int):
         _refuse()
 
 

@@ -1,7 +1,7 @@
 """Rules for names that people choose: pictures and accounts. Names are data, never paths. Must not import Flask.
 
-A picture is stored as ``<stem>.png`` and addressed as ``<stem>``. The stem is kept as it was given, blanks included; only
-what could never be addressed or would deceive the eye is refused (docs/adr/0041).
+A picture is stored as ``<stem>.png`` and addressed as ``<stem>``. The stem is kept as it was given, blanks included;
+only what could never be addressed or would deceive the eye is refused (docs/adr/0041).
 """
 
 from __future__ import annotations

@@ -134,6 +134,7 @@ class Pictures:
         self, draft: PictureRecord, upload: Upload, image: BlobPart, names: Sequence[str] | Iterator[str]
     ) -> PictureRecord:
         """Make the blobs durable, then add the record under the first free name; on failure nothing stays."""
+        record = draft
         try:
             draft = replace(
                 draft,
@@ -149,24 +150,22 @@ class Pictures:
                     continue
                 return record
         except BaseException:
-            if not self._may_be_named(draft):
+            if not self._may_be_there(record):
                 upload.withdraw()
             raise
         upload.withdraw()
         raise DuplicateRecord
 
-    def _may_be_named(self, draft: PictureRecord) -> bool:
-        """Whether a record may name the blobs of a failed attempt. If even that cannot be read, they stay: an orphan is
+    def _may_be_there(self, record: PictureRecord) -> bool:
+        """Whether a failed attempt to add may have added. If even that cannot be read, the blobs stay: an orphan is
         collected at the next start, a record without its bytes would be a lost picture."""
-        if not draft.content_blob:
+        if not record.name:
             return False
         try:
-            return any(record.content_blob == draft.content_blob for record in self._newest(draft.owner_id))
+            found = self._storage.picture(record.owner_id, record.name)
         except StorageError:
             return True
-
-    def _newest(self, owner_id: str) -> Iterator[PictureRecord]:
-        return self.walk(owner_id)
+        return found is not None and found.content_blob == record.content_blob
 
     # -- reading --
 

@@ -1,0 +1,91 @@
+"""Answers that are the bytes of a blob: streamed, with a tag to compare and ranges to go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+from urllib.parse import quote
+
+from flask import Response, request
+from werkzeug.datastructures import Range
+from werkzeug.http import quote_etag
+
+from backend.errors import BackendError
+
+CHUNK = 256 * 1024
+
+
+class RangeNotSatisfiable(BackendError):
+    """The range begins behind the end."""
+
+    status = 416
+    default_message = "Requested range not satisfiable"
+
+
+class BlobBody:
+    """Iterates over a stretch of an open file and closes it, whether or not it was read to the end."""
+
+    def __init__(self, file: BinaryIO, start: int, length: int) -> None:
+        self._file = file
+        self._length = length
+        file.seek(start)
+
+    def __iter__(self) -> Iterator[bytes]:
+        remaining = self._length
+        while remaining > 0:
+            data = self._file.read(min(CHUNK, remaining))
+            if not data:
+                raise OSError("A stored file is shorter than its record says")
+            remaining -= len(data)
+            yield data
+
+    def close(self) -> None:
+        """Close the file; WSGI servers call this in any case."""
+        self._file.close()
+
+
+def blob_response(open_blob: Callable[[], BinaryIO], *, size: int, etag: str, mimetype: str, filename: str) -> Response:
+    """Answer the current GET or HEAD with a blob, or the part of it that was asked for.
+
+    The blob is opened only when its bytes are sent.
+
+    Raises:
+        RangeNotSatisfiable: The range begins behind the end (as 416 with the size).
+    """
+    if request.if_none_match.contains_weak(etag):
+        return _tagged(Response(status=304), etag)
+    wanted = _range(size, etag)
+    if wanted == "unsatisfiable":
+        response = Response('{"message":"Requested range not satisfiable"}', 416, mimetype="application/json")
+        response.headers["Content-Range"] = f"bytes */{size}"
+        return _tagged(response, etag)
+    start, stop = wanted if isinstance(wanted, tuple) else (0, size)
+    response = Response(status=206 if isinstance(wanted, tuple) else 200, mimetype=mimetype)
+    if isinstance(wanted, tuple):
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    if request.method != "HEAD":
+        response.response = BlobBody(open_blob(), start, stop - start)
+        response.direct_passthrough = True
+    response.content_length = stop - start
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in filename)
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename)}"
+    return _tagged(response, etag)
+
+
+def _range(size: int, etag: str) -> tuple[int, int] | str | None:
+    """The stretch to send; None for all of it: as without a range, or with one that may be ignored (several at once,
+    another unit, of another version)."""
+    asked: Range | None = request.range
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return None
+    condition = request.if_range
+    if condition is not None and (condition.etag is not None or condition.date is not None) and condition.etag != etag:
+        return None
+    return asked.range_for_length(size) or "unsatisfiable"
+
+
+def _tagged(response: Response, etag: str) -> Response:
+    response.headers["ETag"] = quote_etag(etag)
+    response.headers["Accept-Ranges"] = "bytes"
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response

@@ -1,0 +1,77 @@
+"""Routes that hand pictures out: raw with ranges, as JSON for the API's first clients, thumbnails in bulk."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from backend.api.blobs import blob_response
+from backend.api.fields import names_parameter
+from backend.api.gate import identity, owner
+from backend.api.picture_json import picture_json_response, pictures_json_response
+from backend.api.responses import services
+from backend.errors import ImageNotFound
+from backend.services.accounts import check_id
+
+blueprint = Blueprint("downloads", __name__)
+
+IMAGES = "/users/<user_id>/images"
+THUMBNAILS_TYPE = "application/vnd.glassine.thumbnails"
+ABSENT = b"\xff\xff\xff\xff"
+
+
+@blueprint.get(IMAGES + "/download-all")
+def download_all(user_id: str) -> Response:
+    """All of one's own pictures as one JSON list."""
+    return pictures_json_response(services().pictures, owner(user_id))
+
+
+@blueprint.get(IMAGES + "/thumbnails")
+def thumbnails(user_id: str) -> Response:
+    """Encrypted thumbnails in the order asked: for each a length as u32 big-endian, then the bytes."""
+    user_id = check_id(user_id)
+    # At most 100 thumbnails of at most 256 KiB; their total length is sent ahead, so that the connection lives on.
+    frames: list[bytes] = []
+    for thumbnail in services().pictures.thumbnails(identity().user_id, user_id, names_parameter()):
+        frames += [ABSENT] if thumbnail is None else [len(thumbnail).to_bytes(4, "big"), thumbnail]
+    response = Response(frames, mimetype=THUMBNAILS_TYPE)
+    response.content_length = sum(map(len, frames))
+    return response
+
+
+@blueprint.get(IMAGES + "/<name>")
+def download(user_id: str, name: str) -> Response:
+    """A picture as JSON."""
+    pictures = services().pictures
+    return picture_json_response(pictures, pictures.get(identity().user_id, check_id(user_id), name))
+
+
+@blueprint.get(IMAGES + "/<name>/content")
+def content(user_id: str, name: str) -> Response:
+    """A picture's PNG as it was stored."""
+    pictures = services().pictures
+    picture = pictures.get(identity().user_id, check_id(user_id), name)
+    return blob_response(
+        lambda: pictures.open_stored(picture),
+        size=picture.size,
+        etag=picture.content_sha256,
+        mimetype="image/png",
+        filename=picture.name,
+    )
+
+
+@blueprint.get(IMAGES + "/<name>/quotient")
+def quotient(user_id: str, name: str) -> Response:
+    """A classic picture's quotient text."""
+    pictures = services().pictures
+    picture = pictures.get(identity().user_id, check_id(user_id), name)
+    if not picture.quotient_blob:
+        raise ImageNotFound("This picture has no quotient")
+    with pictures.open(picture.quotient_blob) as blob:
+        size = blob.seek(0, 2)
+    return blob_response(
+        lambda: pictures.open(picture.quotient_blob),
+        size=size,
+        etag=f"q-{picture.content_sha256}",
+        mimetype="text/plain",
+        filename=f"{picture.name}.txt",
+    )

@@ -1,0 +1,89 @@
+"""Reading the small things of a request: form fields, JSON members, query parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from flask import request
+
+from backend.errors import Invalid, Malformed, UnsupportedContentType
+from backend.services.accounts import check_id
+
+PAGE_LIMIT = 1000
+NAMES_LIMIT = 100
+
+
+def read_fields(*names: str) -> tuple[str, ...]:
+    """The named fields of a form or of a JSON object; a missing one is empty.
+
+    Raises:
+        Malformed: The body is not what its content type says.
+        UnsupportedContentType: It is neither a form nor JSON.
+        Invalid: A JSON member is not a text.
+    """
+    members = _members()
+    values = []
+    for name in names:
+        value = members.get(name, "")
+        if not isinstance(value, str):
+            raise Invalid(f"{name} must be a text")
+        values.append(value)
+    return tuple(values)
+
+
+def _members() -> Mapping[str, Any]:
+    kind = request.mimetype
+    if kind in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        form = request.form
+        if request.content_length and not form and not request.files:
+            raise Malformed  # werkzeug answers an unreadable form with an empty one
+        return form
+    body = request.get_data(cache=False)
+    if kind == "application/json":
+        return _json_object(body)
+    if body.strip():
+        raise UnsupportedContentType("Send form fields or JSON")
+    return {}
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    def refuse(*_: object) -> NoReturn:
+        raise Malformed("The body is not valid JSON")
+
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=refuse)
+    except (ValueError, RecursionError):
+        refuse()
+    if not isinstance(value, dict):
+        raise Malformed("The body must be a JSON object")
+    return value
+
+
+def page_parameters() -> tuple[int | None, str]:
+    """``limit`` (None: everything) and ``after`` (empty: from the start).
+
+    Raises:
+        Invalid: They are out of range.
+    """
+    text, after = request.args.get("limit"), request.args.get("after", "")
+    if text is None:
+        if after:
+            raise Invalid("after needs limit")
+        return None, ""
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= PAGE_LIMIT):
+        raise Invalid(f"limit must be a number from 1 to {PAGE_LIMIT}")
+    return int(text), check_id(after) if after else ""
+
+
+def names_parameter() -> list[str]:
+    """``names``, separated by commas.
+
+    Raises:
+        Invalid: There is none, or there are too many.
+    """
+    names = [name for name in request.args.get("names", "").split(",") if name]
+    if not 1 <= len(names) <= NAMES_LIMIT:
+        raise Invalid(f"names must hold 1 to {NAMES_LIMIT} names separated by commas")
+    return names

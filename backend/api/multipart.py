@@ -1,0 +1,56 @@
+"""Streams a ``multipart/form-data`` body into an upload, part by part, never holding a part in memory.
+
+Werkzeug's own form parser streams parts that have a file name, but keeps fields without one in memory; a classic
+quotient is such a field and may be many megabytes (docs/adr/0040).
+"""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING
+
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from backend.errors import Malformed
+
+if TYPE_CHECKING:
+    from backend.services.uploads import Part, Upload
+
+CHUNK = 256 * 1024
+_BUFFER = 2 * CHUNK
+"""Bounds what the decoder holds back: the headers of one part, or what might be the start of a boundary."""
+_PARTS = 50
+
+
+def read_upload(stream: IO[bytes], boundary: str, upload: Upload) -> None:
+    """Read a whole body into an upload.
+
+    Raises:
+        Malformed: It is not multipart, or ends early.
+        RequestEntityTooLarge: More parts or longer part headers than anybody needs.
+        Invalid, TooLarge, StorageError: From the upload's parts.
+    """
+    if not boundary or len(boundary) > 200 or not boundary.isascii():
+        raise Malformed("The form data has no usable boundary")
+    decoder = MultipartDecoder(boundary.encode("ascii"), _BUFFER, max_parts=_PARTS)
+    part: Part | None = None
+    while True:
+        chunk = stream.read(CHUNK)
+        try:
+            decoder.receive_data(chunk or None)
+            event = decoder.next_event()
+        except ValueError:
+            raise Malformed("The form data is malformed") from None
+        while not isinstance(event, NeedData | Epilogue):
+            if isinstance(event, Field | File):
+                part = upload.begin(event.name, event.filename if isinstance(event, File) else None)
+            elif isinstance(event, Data) and part is not None:
+                if event.data:
+                    part.write(event.data)
+                if not event.more_data:
+                    part.finish()
+            try:
+                event = decoder.next_event()
+            except ValueError:
+                raise Malformed("The form data is malformed") from None
+        if isinstance(event, Epilogue):
+            return

@@ -1,0 +1,73 @@
+"""The few shapes of answers."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Response, current_app
+
+if TYPE_CHECKING:
+    from backend.app import Backend
+    from backend.config import Config
+    from backend.services import Services
+    from backend.storage.protocol import Permission, PictureRecord, User
+
+
+def services() -> Services:
+    """The services of the application that handles the current request."""
+    return _backend().services
+
+
+def config() -> Config:
+    """The settings of the application that handles the current request."""
+    return _backend().config
+
+
+def _backend() -> Backend:
+    return cast("Backend", current_app.extensions["glassine"])
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(json.dumps(value, separators=(",", ":")), status, mimetype="application/json")
+
+
+def created() -> Response:
+    """201 without anything to say. The body is ``""`` in JSON: existing clients parse it and fail on no body at all."""
+    return json_response("", 201)
+
+
+def no_content() -> Response:
+    """204."""
+    return Response(status=204)
+
+
+def user_json(user: User) -> dict[str, str]:
+    """An account as others see it."""
+    return {"public_key": user.public_key, "user_id": user.id, "user_name": user.name}
+
+
+def permission_json(permission: Permission) -> dict[str, str]:
+    """A permission."""
+    return {"userId": permission.user_id, "role": permission.role}
+
+
+def row_json(picture: PictureRecord, *, envelope: bool) -> dict[str, Any]:
+    """A picture's row in a list; the envelope of sealed ones on request."""
+    row: dict[str, Any] = {
+        "img_name": picture.name,
+        "id": picture.id,
+        "scheme": picture.scheme,
+        "size": picture.size,
+        "created": timestamp(picture.created),
+    }
+    if envelope and picture.envelope:
+        row["envelope"] = picture.envelope
+    return row
+
+
+def timestamp(when: datetime) -> str:
+    """A naive UTC time in ISO 8601."""
+    return when.isoformat(timespec="milliseconds") + "Z"

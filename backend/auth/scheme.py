@@ -1,0 +1,45 @@
+"""The shape of an authentication scheme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from backend.config import Config
+    from backend.services import Services
+    from backend.storage.protocol import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a request comes from.
+
+    Attributes:
+        user_id: The account.
+        token_id: What revoking this sign-in needs.
+        expires: When this sign-in ends by itself; naive UTC.
+    """
+
+    user_id: str
+    token_id: str
+    expires: datetime
+
+
+class Scheme(Protocol):
+    """One way to authenticate a request."""
+
+    def prepare(self, app: Flask, config: Config, storage: Storage, services: Services) -> None:
+        """Set an application up for this scheme, once, before it serves."""
+        ...
+
+    def authenticate(self) -> Identity | None:
+        """Return who the current request comes from, or None when it carries no credentials of this kind.
+
+        Raises:
+            BackendError: It carries such credentials and they are not good.
+        """
+        ...
