@@ -52,6 +52,9 @@ class KeyEntry:
     path: Path
 
 
+_Entries = list[KeyEntry]  # KeyStore.list hides the builtin inside the class
+
+
 class KeyStore:
     """The key files of one folder. Safe to use from several threads."""
 
@@ -62,7 +65,7 @@ class KeyStore:
 
     # -- looking --------------------------------------------------------------------------------------------------
 
-    def list(self) -> list[KeyEntry]:
+    def list(self) -> _Entries:
         """Return the keys in the order of their creation; unreadable files are left out (see :meth:`unreadable`)."""
         return self._scan()[0]
 
@@ -231,7 +234,7 @@ class KeyStore:
         except errors.FileUnreadable as error:
             raise errors.KeyFileUnreadable(details=error.message) from error
 
-    def _scan(self) -> tuple[list[KeyEntry], dict[Path, errors.GlassineError]]:
+    def _scan(self) -> tuple[_Entries, dict[Path, errors.GlassineError]]:
         from desktop.crypto import key_file
 
         index = self._index()
