@@ -1,0 +1,200 @@
+"""The keys of the place that is open: list, create, import, export, rename, change the passphrase.
+
+Must not import widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QCoreApplication, QObject, Signal
+
+from desktop.errors import GlassineError, WrongKey
+from desktop.models import IsCancelled, Report
+from desktop.viewmodels.passphrases import passphrase_problem
+
+if TYPE_CHECKING:
+    from desktop.client.key_store import KeyEntry
+    from desktop.tasks import Runner, Task
+    from desktop.viewmodels.session_port import KeyStorePort, SessionPort
+
+translate = QCoreApplication.translate
+
+StoreWork = Callable[["KeyStorePort", Report, IsCancelled], Any]
+
+
+class ExportFormat(StrEnum):
+    """What a key can be written as."""
+
+    KEY_FILE = "key-file"
+    PUBLIC = "public"
+    PKCS8 = "pkcs8"
+    PKCS1 = "pkcs1"
+    OPENSSH = "openssh"
+
+
+class KeysViewModel(QObject):
+    """The key pairs of one place.
+
+    Signals:
+        keys_changed(): ``entries`` are different.
+        busy_changed(bool): something that takes a while is under way.
+        progressed(int done, int total)
+        field_failed(str field, str sentence): fields are passphrase, old, file_passphrase, repeat.
+        failed(GlassineError)
+        done(str message): it is done, in words.
+    """
+
+    keys_changed = Signal()
+    busy_changed = Signal(bool)
+    progressed = Signal(object, object)
+    field_failed = Signal(str, str)
+    failed = Signal(object)
+    done = Signal(str)
+
+    def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._store: KeyStorePort | None = None
+        self._task: Task | None = None
+        self.own_fingerprint = ""
+        self.entries: list[KeyEntry] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return self._task is not None
+
+    def start(self, session: SessionPort) -> None:
+        """Show the keys of this session's place; the session's own key comes first."""
+        self._store = session.key_store
+        public = session.public_key
+        self.own_fingerprint = public.fingerprint if public is not None else ""
+        self.reload()
+
+    def stop(self) -> None:
+        """Forget them."""
+        if self._task is not None:
+            self._task.cancel()
+        self._store = None
+        self.own_fingerprint = ""
+        self.entries = []
+        self.keys_changed.emit()
+
+    def reload(self) -> None:
+        """Read the list again."""
+        store = self._store
+        if store is not None:
+            task = self._runner.submit(_list, store, pool="view")
+            task.succeeded.connect(lambda entries: self._take(store, entries))
+            task.failed.connect(self.failed)
+
+    def create(self, name: str, passphrase: str, repeated: str, bits: int = 3072) -> None:
+        """Make a new key pair."""
+        if self._new_passphrase_fits(passphrase, repeated):
+            self._start(
+                translate("Keys", "The new key is made"),
+                lambda store, report, cancelled: store.create(name.strip(), passphrase, bits, report, cancelled),
+            )
+
+    def import_file(self, path: Path, file_passphrase: str, name: str, passphrase: str, repeated: str) -> None:
+        """Import a private key of any known format and keep it under a new passphrase."""
+        if self._new_passphrase_fits(passphrase, repeated):
+            self._start(
+                translate("Keys", "The key is imported"),
+                lambda store, report, cancelled: store.import_file(
+                    path, file_passphrase or None, name.strip(), passphrase
+                ),
+                secret="file_passphrase",
+            )
+
+    def change_passphrase(self, fingerprint: str, old: str, new: str, repeated: str) -> None:
+        """Replace the passphrase of a key."""
+        if not old:
+            self.field_failed.emit("old", translate("Keys", "Write the present passphrase."))
+        elif self._new_passphrase_fits(new, repeated):
+            self._start(
+                translate("Keys", "The passphrase is changed"),
+                lambda store, report, cancelled: store.change_passphrase(fingerprint, old, new),
+            )
+
+    def rename(self, fingerprint: str, name: str) -> None:
+        """Give a key another name."""
+        if name.strip():
+            self._start(
+                translate("Keys", "The key has a new name"),
+                lambda store, report, cancelled: store.rename(fingerprint, name.strip()),
+            )
+
+    def export(
+        self, fingerprint: str, kind: ExportFormat, target: Path, *, passphrase: str = "", new_passphrase: str = ""
+    ) -> None:
+        """Write a key to a file that is not there yet; private formats need the passphrase of the key."""
+        message = translate("Keys", "Saved as %1").replace("%1", target.name)
+        if kind is ExportFormat.KEY_FILE:
+            self._start(message, lambda store, report, cancelled: store.export_key_file(fingerprint, target))
+        elif kind is ExportFormat.PUBLIC:
+            self._start(message, lambda store, report, cancelled: store.export_public(fingerprint, target))
+        elif not passphrase:
+            self.field_failed.emit("old", translate("Keys", "Write the passphrase of the key."))
+        else:
+            self._start(
+                message,
+                lambda store, report, cancelled: store.export_private(
+                    fingerprint, passphrase, kind.value, new_passphrase or None, target
+                ),
+            )
+
+    def cancel(self) -> None:
+        """Give up what is under way."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def _new_passphrase_fits(self, passphrase: str, repeated: str) -> bool:
+        field, sentence = passphrase_problem(passphrase, repeated)
+        if field:
+            self.field_failed.emit(field, sentence)
+        return not field
+
+    def _take(self, store: KeyStorePort, entries: list[KeyEntry]) -> None:
+        if store is self._store:
+            self.entries = sorted(entries, key=lambda entry: entry.fingerprint != self.own_fingerprint)
+            self.keys_changed.emit()
+
+    def _start(self, message: str, work: StoreWork, *, secret: str = "old") -> None:
+        """Run ``work(store, report, cancelled)``; a wrong passphrase is the fault of the field ``secret``."""
+        store = self._store
+        if store is None or self.busy:
+            return
+        task = self._runner.submit(work, store)
+        self._task = task
+
+        def succeeded(_: object) -> None:
+            self.done.emit(message)
+            self.reload()
+
+        def failed(error: GlassineError) -> None:
+            if not isinstance(error, WrongKey):
+                self.failed.emit(error)
+            elif secret == "old":
+                sentence = translate("Keys", "That is not the passphrase of this key. Check Caps Lock.")
+                self.field_failed.emit(secret, sentence)
+            else:
+                self.field_failed.emit(secret, translate("Keys", "This file opens with another passphrase."))
+
+        def finished() -> None:
+            self._task = None
+            self.busy_changed.emit(False)
+
+        task.progressed.connect(self.progressed)
+        task.succeeded.connect(succeeded)
+        task.failed.connect(failed)
+        task.finished.connect(finished)
+        self.busy_changed.emit(True)
+
+
+def _list(store: KeyStorePort, report: Report, cancelled: IsCancelled) -> list[KeyEntry]:
+    return store.list()

@@ -1,0 +1,28 @@
+"""The one rule for passphrases, in one place. Must not import widgets."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication
+
+MIN_LENGTH: Final = 8
+
+
+def passphrase_problem(passphrase: str, repeated: str, *, password: str | None = None) -> tuple[str, str]:
+    """Say what is wrong with a new passphrase: the field (``passphrase`` or ``repeat``) and a sentence.
+
+    Both are empty when nothing is. There is one plain rule and no meter: meters are wrong about what they measure.
+    ``password`` is that of the account, which the server sees and which must therefore be another.
+    """
+    translate = QCoreApplication.translate
+    if len(passphrase) < MIN_LENGTH:
+        return "passphrase", translate("Passphrase", "Take at least %n characters.", "", MIN_LENGTH)
+    if password is not None and passphrase == password:
+        return "passphrase", translate(
+            "Passphrase",
+            "Choose a passphrase that is not your sign-in password. The server must never see it.",
+        )
+    if passphrase != repeated:
+        return "repeat", translate("Passphrase", "The two are not the same.")
+    return "", ""

@@ -1,0 +1,114 @@
+"""What a person prefers; applied at once and kept. Must not import widgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.models import IsCancelled, Place, Report
+
+if TYPE_CHECKING:
+    from desktop.config import Config
+    from desktop.tasks import Runner
+    from desktop.viewmodels.session_port import SessionPort
+
+TILE_SIZES: Final = (120, 168, 240)
+"""Small, medium and large tiles."""
+
+LOCK_MINUTES: Final = (0, 1, 5, 15, 60)
+"""Choices for locking after idle minutes; 0 is never."""
+
+
+class SettingsViewModel(QObject):
+    """The preferences.
+
+    Signals:
+        theme_changed(str): system, light or dark.
+        tile_size_changed(int)
+        lock_after_changed(int minutes)
+        place_changed(): another vault is open.
+        failed(GlassineError): they could not be kept; they hold until the program ends.
+    """
+
+    theme_changed = Signal(str)
+    tile_size_changed = Signal(int)
+    lock_after_changed = Signal(int)
+    place_changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, runner: Runner, config: Config, log_folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runner, self._config = runner, config
+        self.log_folder = log_folder
+        self.place: Place | None = None
+
+    @property
+    def theme(self) -> str:
+        """``system``, ``light`` or ``dark``."""
+        return self._config.preferences.theme
+
+    @property
+    def tile_size(self) -> int:
+        """Side of a tile: the nearest of the sizes offered."""
+        return min(TILE_SIZES, key=lambda size: abs(size - self._config.preferences.tile_size))
+
+    @property
+    def skip_preflight(self) -> bool:
+        """Whether dropped files are added without looking them over."""
+        return self._config.preferences.skip_preflight
+
+    @property
+    def lock_after_minutes(self) -> int:
+        """Idle minutes until the program locks itself; 0 is never."""
+        return self._config.preferences.lock_after_minutes
+
+    @property
+    def data_folder(self) -> Path:
+        """Where keys, caches and preferences are."""
+        return self._config.folder
+
+    def set_theme(self, theme: str) -> None:
+        """Choose the colours."""
+        if theme != self.theme:
+            self._config.preferences.theme = theme
+            self._save()
+            self.theme_changed.emit(theme)
+
+    def set_tile_size(self, size: int) -> None:
+        """Choose the size of the tiles."""
+        if size != self._config.preferences.tile_size:
+            self._config.preferences.tile_size = size
+            self._save()
+            self.tile_size_changed.emit(size)
+
+    def set_skip_preflight(self, skip: bool) -> None:
+        """Choose whether to look pictures over before they are added."""
+        if skip != self.skip_preflight:
+            self._config.preferences.skip_preflight = skip
+            self._save()
+
+    def set_lock_after_minutes(self, minutes: int) -> None:
+        """Choose when the program locks itself."""
+        if minutes != self.lock_after_minutes:
+            self._config.preferences.lock_after_minutes = minutes
+            self._save()
+            self.lock_after_changed.emit(minutes)
+
+    def start(self, session: SessionPort) -> None:
+        """Say where the pictures of this session are."""
+        self.place = session.place
+        self.place_changed.emit()
+
+    def stop(self) -> None:
+        """Forget the place."""
+        self.place = None
+        self.place_changed.emit()
+
+    def _save(self) -> None:
+        self._runner.submit(_save, self._config, pool="view").failed.connect(self.failed)
+
+
+def _save(config: Config, report: Report, cancelled: IsCancelled) -> None:
+    config.save()

@@ -1,0 +1,151 @@
+"""Which part of the program is open, and whose session it is. Must not import widgets."""
+
+from __future__ import annotations
+
+import logging
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QCoreApplication, QObject, Signal
+
+from desktop.errors import GlassineError
+from desktop.models import IsCancelled, PlaceKind, Report
+
+if TYPE_CHECKING:
+    from desktop.tasks import Runner
+    from desktop.viewmodels.session_port import SessionPort
+
+log = logging.getLogger(__name__)
+
+
+class Stage(StrEnum):
+    """What the window shows."""
+
+    SIGN_IN = "sign-in"
+    LOCKED = "locked"
+    OPEN = "open"
+
+
+class Part(Protocol):
+    """A view-model that works while a session is unlocked."""
+
+    def begin(self, session: SessionPort) -> None:
+        """Start working on this session's vault."""
+        ...
+
+    def stop(self) -> None:
+        """Drop everything of the session: keys, decoded pictures, lists."""
+        ...
+
+
+class ShellViewModel(QObject):
+    """Takes a session from sign-in through locking and unlocking to signing out.
+
+    Parts are stopped before the stage changes to ``LOCKED``, so that nothing of the person is left when it shows.
+
+    Signals:
+        stage_changed(Stage)
+        account_changed(): another person or place.
+        failed(GlassineError)
+    """
+
+    stage_changed = Signal(object)
+    account_changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._parts: list[Part] = []
+        self.stage = Stage.SIGN_IN
+        self.session: SessionPort | None = None
+
+    def add_part(self, part: Part) -> None:
+        """Start and stop this view-model with the session; in the order of adding."""
+        self._parts.append(part)
+
+    @property
+    def user_name(self) -> str:
+        """Whose account it is; a vault on this computer has no user name."""
+        if self.session is None:
+            return ""
+        if self.session.place.kind is PlaceKind.SERVER:
+            return self.session.user_name
+        return QCoreApplication.translate("Shell", "My vault")
+
+    @property
+    def place_title(self) -> str:
+        """Where the pictures are kept."""
+        if self.session is None:
+            return ""
+        if self.session.place.kind is PlaceKind.SERVER:
+            return self.session.place.title
+        return QCoreApplication.translate("Shell", "This computer")
+
+    def enter(self, session: SessionPort) -> None:
+        """Take a new session, locked or not."""
+        self.session = session
+        self.account_changed.emit()
+        if session.locked:
+            self._set_stage(Stage.LOCKED)
+        else:
+            self.resume()
+
+    def resume(self) -> None:
+        """Open the vault of the unlocked session."""
+        session = self.session
+        if session is None or session.locked:
+            return
+        try:
+            for part in self._parts:
+                part.begin(session)
+        except GlassineError as error:
+            self._stop_parts()
+            self.failed.emit(error)
+            return
+        self._set_stage(Stage.OPEN)
+
+    def lock(self) -> None:
+        """Drop keys and pictures and show the lock."""
+        session = self.session
+        if session is None or self.stage is not Stage.OPEN:
+            return
+        self._stop_parts()
+        session.lock()
+        self._set_stage(Stage.LOCKED)
+
+    def sign_out(self) -> None:
+        """End the session."""
+        session = self.session
+        self._stop_parts()
+        self.session = None
+        if session is not None:
+            session.lock()
+            self._runner.submit(_close, session, pool="network")
+        self.account_changed.emit()
+        self._set_stage(Stage.SIGN_IN)
+
+    def close(self) -> None:
+        """End everything at once, in this thread; for the end of the program."""
+        session = self.session
+        self._stop_parts()
+        self.session = None
+        if session is not None:
+            session.lock()
+            session.close()
+
+    def _stop_parts(self) -> None:
+        for part in reversed(self._parts):
+            try:
+                part.stop()
+            except Exception:  # one part that cannot stop must not keep the keys of the others in memory
+                log.exception("a part could not stop")
+
+    def _set_stage(self, stage: Stage) -> None:
+        if stage is not self.stage:
+            self.stage = stage
+            self.stage_changed.emit(stage)
+
+
+def _close(session: SessionPort, report: Report, cancelled: IsCancelled) -> None:
+    session.close()
