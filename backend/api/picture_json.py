@@ -1,7 +1,7 @@
 """Pictures as JSON, the way the API's first clients read them, written while the blobs are read.
 
-``img_content`` is the PNG's bytes as ISO-8859-1 text. Everything is escaped to ASCII: such clients let their HTTP library
-guess the encoding of the answer, and no guess goes wrong on ASCII.
+``img_content`` is the PNG's bytes as ISO-8859-1 text. Everything is escaped to ASCII: such clients let their HTTP
+library guess the encoding of the answer, and no guess goes wrong on ASCII.
 """
 
 from __future__ import annotations

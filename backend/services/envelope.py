@@ -1,7 +1,9 @@
 """What the server reads in a sealed picture's envelope: the picture's id and the hash of the header, nothing more.
 
 The envelope travels as one opaque string. It is kept exactly as it was given and never serialised anew; this module
-only parses a copy, strictly, to index it. It verifies no signature: that is for those who hold keys. Must not import Flask.
+only parses a copy, strictly, to index it. It verifies no signature: that is for those who hold keys.
+
+Must not import Flask.
 """
 
 from __future__ import annotations
