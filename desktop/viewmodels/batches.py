@@ -1,0 +1,127 @@
+"""Work on many pictures at once: saving copies and deleting. One failure never stops the rest. Qt-free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from desktop.errors import Cancelled, GlassineError, NotFound, NotSignedIn, StorageFull, StorageReadOnly
+from desktop.models import IsCancelled, Picture, Report
+
+if TYPE_CHECKING:
+    from desktop.viewmodels.vault_port import VaultPort
+
+_HOPELESS = (StorageFull, StorageReadOnly, NotSignedIn)
+"""After one of these every further picture would fail the same way."""
+
+
+class NotSentYet(GlassineError):
+    """The picture is only here, encrypted, and waits to be sent."""
+
+    code: ClassVar[str] = "F-130"
+    title: ClassVar[str] = "Not sent yet"
+    default_message: ClassVar[str] = "This picture is still waiting to be sent. Try again once it has been."
+    retryable: ClassVar[bool] = True
+
+
+@dataclass
+class BatchOutcome:
+    """How a batch ended.
+
+    Attributes:
+        kind: ``export`` or ``delete``.
+        done: Pictures it is done for.
+        paths: Where the copies are, in the order of ``done``.
+        failures: Pictures it failed for, each with its reason.
+        left: Pictures that were not tried.
+        cancelled: Whether the person stopped it.
+        stopped_by: The error that made going on pointless, if any.
+        folder: Where copies were saved to.
+    """
+
+    kind: str
+    done: list[Picture] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+    failures: list[tuple[Picture, GlassineError]] = field(default_factory=list)
+    left: list[Picture] = field(default_factory=list)
+    cancelled: bool = False
+    stopped_by: GlassineError | None = None
+    folder: Path | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every picture was done."""
+        return not (self.failures or self.left or self.cancelled or self.stopped_by)
+
+
+@dataclass(frozen=True)
+class ExportOrder:
+    """What to save: ``pictures`` into ``folder``; those named in ``unsent`` exist nowhere but here, encrypted."""
+
+    pictures: Sequence[Picture]
+    unsent: Collection[str]
+    folder: Path
+
+
+def export_pictures(vault: VaultPort, order: ExportOrder, report: Report, cancelled: IsCancelled) -> BatchOutcome:
+    """Save copies in a folder."""
+    outcome = BatchOutcome("export", folder=order.folder)
+
+    def one(picture: Picture, report: Report, cancelled: IsCancelled) -> None:
+        if picture.id in order.unsent:
+            raise NotSentYet
+        outcome.paths.append(vault.export(picture.id, order.folder, report, cancelled))
+
+    return _each(outcome, order.pictures, one, report, cancelled)
+
+
+def delete_pictures(
+    vault: VaultPort, pictures: Sequence[Picture], report: Report, cancelled: IsCancelled
+) -> BatchOutcome:
+    """Delete pictures for good. One that is gone already counts as deleted."""
+
+    def one(picture: Picture, report: Report, cancelled: IsCancelled) -> None:
+        try:
+            vault.delete(picture.id)
+        except NotFound:
+            return
+
+    return _each(BatchOutcome("delete"), pictures, one, report, cancelled)
+
+
+def _each(
+    outcome: BatchOutcome,
+    pictures: Sequence[Picture],
+    one: Callable[[Picture, Report, IsCancelled], None],
+    report: Report,
+    cancelled: IsCancelled,
+) -> BatchOutcome:
+    """Do it for each picture; progress is in thousandths of a picture, so that a large one is seen to move."""
+    total = len(pictures)
+
+    for number, picture in enumerate(pictures):
+
+        def within(part: int, whole: int, number: int = number) -> None:
+            report(number * 1000 + (part * 1000 // whole if whole else 0), total * 1000)
+
+        within(0, 1)
+        try:
+            if cancelled():
+                raise Cancelled
+            one(picture, within, cancelled)
+        except Cancelled:
+            outcome.cancelled = True
+            outcome.left = list(pictures[number:])
+            return outcome
+        except _HOPELESS as error:
+            outcome.stopped_by = error
+            outcome.left = list(pictures[number:])
+            return outcome
+        except GlassineError as error:
+            outcome.failures.append((picture, error))
+        else:
+            outcome.done.append(picture)
+    report(total * 1000, total * 1000)
+    return outcome

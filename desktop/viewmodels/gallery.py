@@ -1,0 +1,398 @@
+"""The gallery: which pictures there are and which are shown, saving copies, deleting. Must not import widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.errors import Cancelled, GlassineError
+from desktop.models import IsCancelled, Picture, PictureState, Report
+from desktop.viewmodels.batches import BatchOutcome, ExportOrder, delete_pictures, export_pictures
+from desktop.viewmodels.picture_list import PictureList
+from desktop.viewmodels.picture_model import WAITING, PictureModel
+from desktop.viewmodels.thumbnails import Thumbnails
+from desktop.viewmodels.wording import search_text
+
+if TYPE_CHECKING:
+    from desktop.tasks import Runner, Task
+    from desktop.viewmodels.transfers import TransfersViewModel
+    from desktop.viewmodels.vault_port import VaultPort
+
+
+class GalleryState(StrEnum):
+    """What the page shows."""
+
+    STOPPED = "stopped"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionSummary:
+    """What the selection bar says: how many pictures and their size in bytes."""
+
+    count: int
+    size: int
+
+
+class GalleryViewModel(QObject):
+    """All pictures of a vault, newest first.
+
+    Signals:
+        state_changed(GalleryState)
+        count_changed(int): how many pictures there are, whatever is searched for.
+        load_failed(GlassineError): the list could not be fetched; what is shown stays.
+        shown_changed(): other pictures are shown now (loaded, searched, inserted, removed).
+        batch_started(str kind, int count), batch_progressed(int done, int total), batch_finished(BatchOutcome): saving
+            copies or deleting; one batch at a time.
+    """
+
+    state_changed = Signal(object)
+    count_changed = Signal(int)
+    load_failed = Signal(object)
+    shown_changed = Signal()
+    batch_started = Signal(str, int)
+    batch_progressed = Signal(object, object)
+    batch_finished = Signal(object)
+    _page_arrived = Signal(int, object)
+
+    def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._vault: VaultPort | None = None
+        self._transfers: TransfersViewModel | None = None
+        self.model = PictureModel(self)
+        self.thumbnails = Thumbnails(runner, self)
+        self.state = GalleryState.STOPPED
+        self.query = ""
+        self._all = PictureList()
+        self._late: dict[str, Picture] = {}
+        self._gone: set[str] = set()
+        self._load: Task | None = None
+        self._load_number = 0
+        self._search: Task | None = None
+        self._search_again = False
+        self._batch: Task | None = None
+        self._batch_kind = ""
+        self.thumbnails.loaded.connect(self.model.touch)
+        self._page_arrived.connect(self._on_page)
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def start(self, vault: VaultPort) -> None:
+        """Show the pictures of a vault."""
+        self.stop()
+        self._vault = vault
+        self.thumbnails.start(vault)
+        self.reload()
+
+    def stop(self) -> None:
+        """Forget everything, for locking and signing out."""
+        for task in (self._load, self._search, self._batch):
+            if task is not None:
+                task.cancel()
+        self._load = self._search = self._batch = None
+        self._search_again = False
+        self._vault = None
+        self.query = ""
+        self.thumbnails.stop()
+        self._all = PictureList()
+        self._late.clear()
+        self._gone.clear()
+        self.model.clear()
+        self._set_state(GalleryState.STOPPED)
+        self.count_changed.emit(0)
+
+    def follow(self, transfers: TransfersViewModel) -> None:
+        """Show pictures as soon as they are encrypted, and how far they are on their way."""
+        self._transfers = transfers
+        transfers.picture_waiting.connect(self.insert_waiting)
+        transfers.picture_sending.connect(self.model.set_sending)
+        transfers.picture_added.connect(self.insert)
+        transfers.picture_withdrawn.connect(lambda picture_id: self.remove([picture_id]))
+
+    # -- loading ---------------------------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        """Fetch the list, also after a failure. What is shown stays until the new list is there."""
+        if self._vault is None or self._load is not None:
+            return
+        self._late.clear()
+        self._gone.clear()
+        self._set_state(GalleryState.LOADING)
+        self._load_number += 1
+        hand_over = partial(self._page_arrived.emit, self._load_number)
+        task = self._load = self._runner.submit(_list, self._vault, hand_over, pool="view")
+        task.succeeded.connect(self._on_loaded)
+        task.failed.connect(self._on_load_failed)
+
+    def retry(self) -> None:
+        """Try again what failed."""
+        self.reload()
+
+    def _on_page(self, number: int, pictures: PictureList) -> None:
+        if number == self._load_number and self._load is not None:
+            self._take_over(pictures)
+
+    def _on_loaded(self, pictures: PictureList) -> None:
+        if self.sender() is not self._load:
+            return
+        self._load = None
+        self._take_over(pictures)
+        self._late.clear()
+        self._gone.clear()
+        self._set_state(GalleryState.READY)
+
+    def _on_load_failed(self, error: GlassineError) -> None:
+        if self.sender() is not self._load:
+            return
+        self._load = None
+        self._set_state(GalleryState.FAILED)
+        self.load_failed.emit(error)
+
+    def _take_over(self, pictures: PictureList) -> None:
+        for picture_id in self._gone:
+            pictures.discard(picture_id)
+        pictures.add(self._late.values())
+        self._all = pictures
+        if self.query:
+            self._start_search()
+        else:
+            self.model.reset(self._all.copy())
+        self._count_changed()
+
+    # -- pictures come and go --------------------------------------------------------------------------------------
+
+    def insert(self, picture: Picture, image: object = None) -> None:
+        """Show a picture that is stored; one that was waiting is no longer."""
+        self._put(picture)
+        self.model.set_sending(picture.id, None)
+
+    def insert_waiting(self, picture: Picture, thumbnail: bytes) -> None:
+        """Show a picture that is encrypted but not sent yet."""
+        self.thumbnails.seed(picture.id, thumbnail)
+        self.model.set_sending(picture.id, WAITING)
+        self._put(picture)
+
+    def remove(self, picture_ids: Iterable[str]) -> None:
+        """Show these pictures no longer."""
+        gone = list(picture_ids)
+        for picture_id in gone:
+            self._all.discard(picture_id)
+            self._late.pop(picture_id, None)
+            if self._load is not None:
+                self._gone.add(picture_id)
+        self.thumbnails.forget(gone)
+        self.model.remove(gone)
+        self._count_changed()
+
+    def _put(self, picture: Picture) -> None:
+        if self._vault is None:
+            return
+        if self._load is not None:
+            self._late[picture.id] = picture
+            self._gone.discard(picture.id)
+        if picture.id in self._all:
+            if self._all.replace(picture) < 0:
+                self._all.discard(picture.id)
+                self._all.add([picture])
+            self.model.replace(picture)
+        else:
+            self._all.add([picture])
+            if _matches(picture, self.query.split(), {}):
+                self.model.insert([picture])
+        self._count_changed()
+
+    # -- searching -------------------------------------------------------------------------------------------------
+
+    def search(self, query: str) -> None:
+        """Show only pictures whose name and date contain every word of the query; an empty one shows all."""
+        query = " ".join(query.casefold().split())
+        if query == self.query:
+            return
+        self.query = query
+        if query:
+            self._start_search()
+        else:
+            self.model.reset(self._all.copy())
+            self.shown_changed.emit()
+
+    def _start_search(self) -> None:
+        if self._search is not None:  # look again when the running one is over
+            self._search.cancel()
+            self._search_again = True
+            return
+        task = self._search = self._runner.submit(_find, self._all.copy(), self.query, pool="view")
+        task.succeeded.connect(self._on_found)
+        task.finished.connect(self._on_search_over)
+
+    def _on_found(self, found: tuple[str, PictureList]) -> None:
+        if self.sender() is self._search and found[0] == self.query and not self._search_again:
+            self.model.reset(found[1])
+            self.shown_changed.emit()
+
+    def _on_search_over(self) -> None:
+        if self.sender() is not self._search:
+            return
+        self._search = None
+        if self._search_again:
+            self._search_again = False
+            if self.query:
+                self._start_search()
+
+    # -- what the page asks ----------------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """How many pictures there are."""
+        return len(self._all)
+
+    @property
+    def refused(self) -> list[Picture]:
+        """Pictures that are not what was stored."""
+        return [picture for picture in self._all if picture.state is PictureState.REFUSED]
+
+    def summary(self, rows: Iterable[range]) -> SelectionSummary:
+        """How many pictures these rows hold, and how large they are together."""
+        count = size = 0
+        for part in rows:
+            count += len(part)
+            size += sum(self.model.picture(row).size for row in part)
+        return SelectionSummary(count, size)
+
+    def pictures(self, rows: Iterable[range]) -> list[Picture]:
+        """The pictures in these rows."""
+        return [self.model.picture(row) for part in rows for row in part]
+
+    def all_pictures(self) -> list[Picture]:
+        """All pictures, whatever is searched for."""
+        return list(self._all)
+
+    # -- saving copies and deleting --------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether copies are being saved or pictures deleted."""
+        return self._batch is not None
+
+    def export(self, pictures: Sequence[Picture], folder: Path) -> None:
+        """Save copies under the real names. Nothing is overwritten; a failure does not stop the rest.
+
+        Pictures that are not sent yet are not fetched from anywhere; they end up among the failures with that reason.
+        """
+        self._start_batch("export", pictures, folder)
+
+    def delete(self, pictures: Sequence[Picture]) -> None:
+        """Delete pictures for good; the person has confirmed it. Those not sent yet are withdrawn instead."""
+        waiting = [picture.id for picture in pictures if self.model.sending(picture.id) is not None]
+        if self._transfers is not None:
+            for picture_id in waiting:
+                self._transfers.cancel_picture(picture_id)
+        stored = [picture for picture in pictures if picture.id not in set(waiting)]
+        if stored:
+            self._start_batch("delete", stored, None)
+
+    def cancel_batch(self) -> None:
+        """Stop after the picture at hand. What is done stays done."""
+        if self._batch is not None:
+            self._batch.cancel()
+
+    def _start_batch(self, kind: str, pictures: Sequence[Picture], folder: Path | None) -> None:
+        if self._vault is None or self._batch is not None or not pictures:
+            return
+        self._batch_kind = kind
+        if folder is not None:
+            unsent = {picture.id for picture in pictures if self.model.sending(picture.id) is not None}
+            task = self._runner.submit(
+                export_pictures, self._vault, ExportOrder(list(pictures), unsent, folder), pool="network"
+            )
+        else:
+            task = self._runner.submit(delete_pictures, self._vault, list(pictures), pool="network")
+        self._batch = task
+        task.progressed.connect(self.batch_progressed)
+        task.succeeded.connect(self._on_batch_over)
+        task.failed.connect(self._on_batch_failed)
+        task.cancelled.connect(self._on_batch_cancelled)
+        self.batch_started.emit(kind, len(pictures))
+
+    def _on_batch_over(self, outcome: BatchOutcome) -> None:
+        if self.sender() is not self._batch:
+            return
+        self._batch = None
+        if outcome.kind == "delete":
+            self.remove(picture.id for picture in outcome.done)
+        self.batch_finished.emit(outcome)
+
+    def _on_batch_failed(self, error: GlassineError) -> None:
+        if self.sender() is self._batch:
+            self._batch = None
+            self.batch_finished.emit(BatchOutcome(self._batch_kind, stopped_by=error))
+
+    def _on_batch_cancelled(self) -> None:
+        if self.sender() is self._batch:
+            self._batch = None
+            self.batch_finished.emit(BatchOutcome(self._batch_kind, cancelled=True))
+
+    # -- small helpers ---------------------------------------------------------------------------------------------
+
+    def _count_changed(self) -> None:
+        self.count_changed.emit(len(self._all))
+        self.shown_changed.emit()
+
+    def _set_state(self, state: GalleryState) -> None:
+        if state is not self.state:
+            self.state = state
+            self.state_changed.emit(state)
+
+
+def _list(
+    vault: VaultPort, hand_over: Callable[[PictureList], object], report: Report, cancelled: IsCancelled
+) -> PictureList:
+    """List everything, handing over the first page at once and then each time there is twice as much."""
+    so_far: list[Picture] = []
+    handed_over = 0
+
+    def on_page(page: list[Picture]) -> None:
+        nonlocal handed_over
+        if cancelled():
+            raise Cancelled
+        so_far.extend(page)
+        if len(so_far) >= max(1, 2 * handed_over):
+            handed_over = len(so_far)
+            hand_over(PictureList(so_far))
+
+    everything = vault.list_pictures(report, cancelled, on_page)
+    return PictureList(everything)
+
+
+def _find(pictures: PictureList, query: str, report: Report, cancelled: IsCancelled) -> tuple[str, PictureList]:
+    words = query.split()
+    days: dict[date, str] = {}
+    found: list[Picture] = []
+    for number, picture in enumerate(pictures):
+        if number % 512 == 0 and cancelled():
+            raise Cancelled
+        if _matches(picture, words, days):
+            found.append(picture)
+    return query, PictureList(found)
+
+
+def _matches(picture: Picture, words: Sequence[str], days: dict[date, str]) -> bool:
+    if not words:
+        return True
+    name = picture.name.casefold()
+    if all(word in name for word in words):
+        return True
+    day = picture.when.date()
+    if day not in days:
+        days[day] = search_text(day)
+    text = f"{name} {days[day]}"
+    return all(word in text for word in words)

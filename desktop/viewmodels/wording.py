@@ -1,0 +1,76 @@
+"""Dates, sizes and times in words, in the person's language. Must not import widgets."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, QTime
+
+from desktop.viewmodels.picture_list import Section
+
+translate = QCoreApplication.translate
+
+
+def _qdate(day: date) -> QDate:
+    return QDate(day.year, day.month, day.day)
+
+
+def day_text(moment: datetime) -> str:
+    """Such as "14 March 2026"."""
+    return QLocale().toString(_qdate(moment.date()), translate("wording", "d MMMM yyyy"))
+
+
+def moment_text(moment: datetime) -> str:
+    """Such as "Saturday, 14 March 2026, 11:08"."""
+    when = QDateTime(_qdate(moment.date()), QTime(moment.hour, moment.minute))
+    return QLocale().toString(when, translate("wording", "dddd, d MMMM yyyy, HH:mm"))
+
+
+def section_text(section: Section, today: date) -> str:
+    """A date heading: the year is left out when it is the present one and the heading is a day."""
+    day = _qdate(section.first_day)
+    if section.whole_month:
+        return QLocale().toString(day, translate("wording", "MMMM yyyy"))
+    if section.first_day.year == today.year:
+        return QLocale().toString(day, translate("wording", "dddd, d MMMM"))
+    return QLocale().toString(day, translate("wording", "dddd, d MMMM yyyy"))
+
+
+def search_text(day: date) -> str:
+    """Everything a date may be searched by, folded: weekday, day, month by name and number, year."""
+    locale, qday = QLocale(), _qdate(day)
+    words = (locale.toString(qday, "dddd d MMMM yyyy MMM"), day.isoformat())
+    return " ".join(words).casefold()
+
+
+def number_text(number: int) -> str:
+    """A number with the language's separators."""
+    return QLocale().toString(number)
+
+
+def size_text(size: int) -> str:
+    """Such as "18.4 MB"; whole numbers from 100 on and for bytes."""
+    for limit, digits in ((100 * 1000, 0), (100_000_000, 1), (1_000_000_000, 0)):
+        if size < limit:
+            return QLocale().formattedDataSize(size, digits, QLocale.DataSizeFormat.DataSizeSIFormat)
+    return QLocale().formattedDataSize(size, 1, QLocale.DataSizeFormat.DataSizeSIFormat)
+
+
+def time_left_text(seconds: float) -> str:
+    """Such as "About 2 minutes left"."""
+    if seconds < 50:
+        return translate("wording", "Less than a minute left")
+    minutes = max(1, round(seconds / 60))
+    if minutes < 90:
+        return translate("wording", "About %n minutes left", None, minutes)
+    return translate("wording", "About %n hours left", None, round(minutes / 60))
+
+
+def short_time_left_text(seconds: float) -> str:
+    """Such as "2 min left", for narrow places."""
+    if seconds < 50:
+        return translate("wording", "less than 1 min left")
+    minutes = max(1, round(seconds / 60))
+    if minutes < 90:
+        return translate("wording", "%n min left", None, minutes)
+    return translate("wording", "%n h left", None, round(minutes / 60))
