@@ -12,16 +12,16 @@ import re
 import secrets
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from backend.storage.failures import raises_storage_error
-from backend.storage.files import create_private_file, make_private_folder, sync_file, sync_folder
+from backend.storage.failures import CLOSED, raises_storage_error
+from backend.storage.files import PRIVATE_FOLDER, create_private_file, make_private_folder, sync_file, sync_folder
 from backend.storage.protocol import StorageError
 
 _BLOB_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_FAN_OUT = re.compile(r"[0-9a-f]{2}", re.ASCII)
 
 
 class BlobFolder:
@@ -38,14 +38,21 @@ class BlobFolder:
 
     def prepare(self) -> None:
         """Make the folders and remove what was being written when the last process died. Raises OSError."""
-        make_private_folder(self._blobs)
         make_private_folder(self._incoming)
+        make_private_folder(self._blobs)
+        # All of them now: made by the first of two writers, one might not be durable yet when the second uses it.
+        there = {entry.name for entry in self._blobs.iterdir()}
+        for name in (f"{number:02x}" for number in range(256)):
+            if name not in there:
+                (self._blobs / name).mkdir(mode=PRIVATE_FOLDER)
+        sync_folder(self._blobs)
         for entry in self._incoming.iterdir():
-            entry.unlink()
+            if _BLOB_ID.fullmatch(entry.name):
+                entry.unlink()
 
     def is_empty(self) -> bool:
-        """Whether there is no committed blob (nor a folder for them)."""
-        return not self._blobs.exists() or next(self.ids(), None) is None
+        """Whether there is no committed blob."""
+        return next(self.ids(), None) is None
 
     def writer(self) -> FileBlobWriter:
         """Begin a blob."""
@@ -68,41 +75,57 @@ class BlobFolder:
             try:
                 self._place(blob_id).unlink(missing_ok=True)
             except PermissionError:
-                if sys.platform != "win32":
-                    raise
-                # Windows does not remove a file somebody reads: at the latest it goes when the folder is closed.
-                self._unreferenced.add(blob_id)
-                return
+                if sys.platform == "win32":
+                    # Windows does not remove a file somebody reads: it goes when the storage is closed.
+                    self._unreferenced.add(blob_id)
+                    return
+                raise
             self._unreferenced.discard(blob_id)
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of all committed blobs."""
-        for part in sorted(os.listdir(self._blobs)):
-            if _FAN_OUT.fullmatch(part):
-                yield from sorted(n for n in os.listdir(self._blobs / part) if _BLOB_ID.fullmatch(n))
+        if self._blobs.exists():
+            for part in sorted(self._blobs.iterdir()):
+                yield from sorted(entry.name for entry in os.scandir(part) if _BLOB_ID.fullmatch(entry.name))
 
-    def referenced(self, blob_ids: Iterable[str]) -> None:
-        """A durable record names these now."""
-        with self._guard:
-            self._unreferenced.difference_update(blob_ids)
+    @contextmanager
+    def renaming(self, blob_ids: Iterable[str], *, named_after: bool, undone: Callable[[], bool]) -> Iterator[None]:
+        """Around a change to the record that names these blobs.
 
-    def unreferenced(self, blob_ids: Iterable[str]) -> None:
-        """No record names these any more; whoever removed it is about to remove them."""
-        with self._guard:
-            self._unreferenced.update(blob_id for blob_id in blob_ids if blob_id)
+        While it runs, and for good when it is interrupted, nobody knows whether a record names them: they are kept,
+        whatever happens, until the next start asks the records.
 
-    def in_doubt(self, blob_ids: Iterable[str]) -> None:
-        """Storing a record that names these failed at a point where it may yet come to be: keep them until the next
-        start, when the records decide."""
+        Args:
+            blob_ids: The blobs.
+            named_after: Whether the record names them after the change, or before it.
+            undone: Asked after an Exception: whether the change certainly did not happen.
+        """
         with self._guard:
-            self._in_doubt.update(blob_ids)
-            self._unreferenced.difference_update(blob_ids)
+            concerned = set(blob_ids)
+            doubted = concerned - self._in_doubt
+            self._in_doubt |= doubted
+        try:
+            yield
+        except Exception:
+            if undone():
+                with self._guard:
+                    self._in_doubt -= doubted
+            raise
+        with self._guard:
+            self._in_doubt -= doubted
+            if named_after:
+                self._unreferenced -= concerned
+            else:
+                self._unreferenced |= concerned
 
     def collect(self, referenced: set[str]) -> int:
         """Remove every committed blob that is not named here, and return how many."""
         orphans = [blob_id for blob_id in self.ids() if blob_id not in referenced]
         for blob_id in orphans:
-            self._place(blob_id).unlink(missing_ok=True)
+            try:
+                self._place(blob_id).unlink(missing_ok=True)
+            except OSError:
+                self._in_doubt.add(blob_id)  # no reason to refuse the whole vault; the next start tries again
         return len(orphans)
 
     def close(self) -> bool:
@@ -110,7 +133,7 @@ class BlobFolder:
         with self._guard:
             if not self._closed:
                 self._closed = True
-                for blob_id in self._unreferenced:
+                for blob_id in self._unreferenced - self._in_doubt:
                     try:
                         self._place(blob_id).unlink(missing_ok=True)
                     except OSError:
@@ -121,12 +144,11 @@ class BlobFolder:
         """Move a synced file to its place, durably, and return its id. Raises OSError or StorageError."""
         blob_id = secrets.token_hex(16)
         place = self._place(blob_id)
-        make_private_folder(place.parent)
         with self._guard:
             if self._closed:
-                raise StorageError("other", "The storage is closed.")
-            written.rename(place)
+                raise StorageError("other", CLOSED)
             self._unreferenced.add(blob_id)
+            written.rename(place)
         sync_folder(place.parent)
         return blob_id
 

@@ -8,7 +8,7 @@ Folder::
     incoming/         blobs being written
 
 A picture's blobs are committed before its record is added and removed after its record is, so a crash can leave blobs
-without a record, never a record without its blobs. Must not import Flask; imports mongita only when a storage is opened.
+without a record, never a record without its blobs. Must not import Flask; mongita is imported when a storage is opened.
 """
 
 from __future__ import annotations

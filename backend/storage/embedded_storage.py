@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar
@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar
 from mongita.errors import DuplicateKeyError
 
 from backend.storage.blobs import BlobFolder, FileBlobWriter
-from backend.storage.failures import raises_storage_error
+from backend.storage.failures import CLOSED, raises_storage_error
 from backend.storage.folder_lock import FolderLock
 from backend.storage.mongita_collection import SqliteClient
 from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, StorageError, User
@@ -32,9 +32,9 @@ _PURGED_AT_ONCE = 100
 def _call(method: Callable[Concatenate[EmbeddedStorage, P], R]) -> Callable[Concatenate[EmbeddedStorage, P], R]:
     """A method of the protocol: refused when closed, errors converted."""
 
-    def guarded(self: EmbeddedStorage, *args: P.args, **kwargs: P.kwargs) -> R:
+    def guarded(self: EmbeddedStorage, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if self.closed:
-            raise StorageError("other", "The storage is closed.")
+            raise StorageError("other", CLOSED)
         return method(self, *args, **kwargs)
 
     guarded.__name__, guarded.__doc__ = method.__name__, method.__doc__
@@ -47,6 +47,7 @@ class EmbeddedStorage:
     def __init__(self, client: SqliteClient, blobs: BlobFolder, lock: FolderLock) -> None:
         self.closed = False
         self._engine = client.engine
+        self._mutex = client.engine.connections.mutex
         self._blobs = blobs
         self._lock = lock
         database = client["glassine"]
@@ -103,18 +104,10 @@ class EmbeddedStorage:
 
     @_call
     def add_picture(self, picture: PictureRecord) -> None:
-        blob_ids = _blob_ids(picture)
-        with self._engine.mutex:
-            try:
-                _insert(self._pictures, asdict(picture), slot=_slot(picture.owner_id, picture.name))
-            except DuplicateRecord:
-                raise
-            except BaseException:
-                self._blobs.in_doubt(blob_ids)
-                raise
-            self._blobs.referenced(blob_ids)
-            if picture.owner_id in self._picture_counts:
-                self._picture_counts[picture.owner_id] += 1
+        document = asdict(picture)
+        with self._mutex, self._changing_record_of(picture, named_after=True):
+            _insert(self._pictures, document, slot=_slot(picture.owner_id, picture.name))
+            self._count_changed(picture.owner_id, 1)
 
     @_call
     def picture(self, owner_id: str, name: str) -> PictureRecord | None:
@@ -137,24 +130,31 @@ class EmbeddedStorage:
         # Counted once for each owner: counting takes time in proportion to the pictures.
         known = self._picture_counts.get(owner_id)
         if known is None:
-            with self._engine.mutex:  # nobody adds one between counting and remembering
+            with self._mutex:  # nobody adds one between counting and remembering
                 known = int(self._pictures.count_documents({"owner_id": owner_id}))
                 self._picture_counts[owner_id] = known
         return known
 
     @_call
     def remove_picture(self, owner_id: str, name: str) -> PictureRecord | None:
-        with self._engine.mutex:
-            with self._engine.lock:
-                picture = self.picture(owner_id, name)
-                if picture is None:
-                    return None
-                self._pictures.delete_one({"_id": picture.id})
-                self._permissions.delete_many({"picture_id": picture.id})
-            self._blobs.unreferenced(_blob_ids(picture))
-            if owner_id in self._picture_counts:
-                self._picture_counts[owner_id] -= 1
+        with self._mutex:
+            picture = self.picture(owner_id, name)
+            if picture is not None:
+                with self._changing_record_of(picture, named_after=False):
+                    with self._engine.lock:
+                        self._pictures.delete_one({"_id": picture.id})
+                        self._permissions.delete_many({"picture_id": picture.id})
+                    self._count_changed(owner_id, -1)
             return picture
+
+    def _count_changed(self, owner_id: str, difference: int) -> None:
+        if owner_id in self._picture_counts:
+            self._picture_counts[owner_id] += difference
+
+    def _changing_record_of(self, picture: PictureRecord, *, named_after: bool) -> AbstractContextManager[None]:
+        blob_ids = [blob_id for field in _BLOB_FIELDS if (blob_id := getattr(picture, field))]
+        connections = self._engine.connections
+        return self._blobs.renaming(blob_ids, named_after=named_after, undone=lambda: not connections.commit_in_doubt)
 
     # -- permissions --
 
@@ -237,20 +237,16 @@ class EmbeddedStorage:
     @raises_storage_error
     def close(self) -> None:
         """Wait for the change under way, then release everything; idempotent."""
-        with self._engine.mutex:
+        with self._mutex:
             if self.closed:
                 return
             self.closed = True
             self._engine.close()
             nothing_left = self._blobs.close()
-            self._lock.release(in_order=nothing_left and not self._engine.commit_in_doubt)
+            self._lock.release(in_order=nothing_left and not self._engine.connections.commit_in_doubt)
 
 
 _BLOB_FIELDS = ("content_blob", "quotient_blob", "thumbnail_blob")
-
-
-def _blob_ids(picture: PictureRecord) -> list[str]:
-    return [blob_id for field in _BLOB_FIELDS if (blob_id := getattr(picture, field))]
 
 
 def _slot(first: str, second: str) -> str:

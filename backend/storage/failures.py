@@ -19,6 +19,7 @@ R = TypeVar("R")
 FULL = "There is no room left on the disk. Nothing was changed; free some space and try again."
 READ_ONLY = "The storage folder cannot be written to. Check its permissions, or that the disk is not mounted read-only."
 IN_USE = "Another program is using this storage folder. Close it first, then try again."
+CLOSED = "The storage is closed."
 DAMAGED = "The record database is damaged. Nothing was changed; restore the storage folder from a backup."
 
 # EFBIG: the file size limit of the process or file system; EDQUOT: the person's quota.

@@ -36,9 +36,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make the folder durably, mode 0700, unless it is there; an existing one keeps its mode."""
+    """Make the folder and those above it durably, mode 0700; an existing one keeps its mode."""
+    if not folder.parent.exists():
+        make_private_folder(folder.parent)
     try:
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
+        folder.mkdir(mode=PRIVATE_FOLDER)
     except FileExistsError:
         if not folder.is_dir():
             raise

@@ -23,7 +23,9 @@ _DATE = b"\x09"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
-EVERYTHING = (b"", b"\xff")
+KeyRange = tuple[bytes, bytes]  # half open: low <= key < high
+
+EVERYTHING: KeyRange = (b"", b"\xff")
 
 
 def encode(value: Any) -> bytes | None:
@@ -63,7 +65,7 @@ def after(key: bytes) -> bytes:
     return key + b"\x00"
 
 
-def range_of(operators: dict[str, Any]) -> tuple[bytes, bytes] | None:
+def range_of(operators: dict[str, Any]) -> KeyRange | None:
     """Return the half-open range that holds every value which fits the operators, or None when they give no range.
 
     It may hold more: the caller checks. Like mongita, a comparison only fits values of the operand's type.

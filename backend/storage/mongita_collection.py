@@ -2,9 +2,9 @@
 
 What mongita 1.2.0's own collection does differently from MongoDB and would lose or mix up documents is put right here:
 ``_id`` no longer hides the other fields of a filter, an update starts from a copy, a value taken under a unique index
-raises DuplicateKeyError, and filters on ``_id`` and on indexed fields are answered by SQLite instead of by reading every
-document. The methods named ``_Collection__…`` replace mongita's private ones; mongita is pinned, and a test checks that
-they are still there. Writes that mongita wraps in ``assert`` are replaced too, for ``python -O`` drops those.
+raises DuplicateKeyError, and filters on ``_id`` and on indexed fields are answered by SQLite instead of by reading
+every document. The methods named ``_Collection__…`` replace mongita's private ones; mongita is pinned, and a test
+checks that they are still there. Writes that mongita wraps in ``assert`` are replaced too, for ``python -O`` drops those.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from mongita.collection import (
     _validate_doc,
     _validate_filter,
 )
-from mongita.common import ASCENDING, MetaStorageObject
+from mongita.common import ASCENDING, MetaStorageObject, ok_name
 from mongita.database import Database
 from mongita.errors import InvalidName, MongitaError, MongitaNotImplementedError
-from mongita.mongita_client import MongitaClient, ok_name
+from mongita.mongita_client import MongitaClient
 from mongita.results import UpdateResult
 
-from backend.storage.index_keys import EVERYTHING, after, encode, range_of
-from backend.storage.mongita_engine import BATCH, Document, SqliteEngine
+from backend.storage.index_keys import encode
+from backend.storage.mongita_engine import Document, SqliteEngine
+from backend.storage.query_plan import Plan, plan
 
 Filter = dict[str, Any]
 Sort = list[tuple[str, int]]
@@ -56,6 +57,9 @@ class SqliteClient(MongitaClient):  # type: ignore[misc]
         database: SqliteDatabase = self._cache[name]
         return database
 
+    def _MongitaClient__create(self, name: str) -> None:
+        _add_name(self.engine, self._base_location, "database_names", name)
+
 
 class SqliteDatabase(Database):  # type: ignore[misc]
     """A mongita database of :class:`SqliteCollection`."""
@@ -68,6 +72,11 @@ class SqliteDatabase(Database):  # type: ignore[misc]
         collection: SqliteCollection = self._cache[name]
         return collection
 
+    def create(self, collection: str) -> None:
+        """List a collection, and this database, among those that exist."""
+        _add_name(self._engine, self._base_location, "collection_names", collection)
+        self.client._MongitaClient__create(self.name)
+
 
 class SqliteCollection(Collection):  # type: ignore[misc]
     """A mongita collection that leaves finding, counting and indexes to :class:`SqliteEngine`."""
@@ -75,16 +84,27 @@ class SqliteCollection(Collection):  # type: ignore[misc]
     _engine: SqliteEngine
 
     def create_index(self, keys: str | Sort, background: bool = False, unique: bool = False) -> str:
-        """Index one field and return the index's name. Raises DuplicateKeyError when ``unique`` and a value is there
-        twice. Making an index again is harmless."""
+        """Index one field and return the index's name. Making an index again is harmless.
+
+        Raises:
+            DuplicateKeyError: ``unique``, and a value is there twice.
+            MongitaError: Not one field with a direction.
+        """
         if background:
             raise MongitaNotImplementedError("background index creation is not supported")
-        [(field, direction)] = [(keys, ASCENDING)] if isinstance(keys, str) else keys
+        pairs = [(keys, ASCENDING)] if isinstance(keys, str) else keys
+        if not isinstance(pairs, list) or not pairs:
+            raise MongitaError(f"Unsupported keys parameter format {keys!r}")
+        if len(pairs) > 1:
+            raise MongitaNotImplementedError("Mongita does not support multi-key indexes yet")
+        field, direction = pairs[0]
+        if not isinstance(field, str) or not field or direction not in (1, -1):
+            raise MongitaError(f"An index needs a field name and a direction of 1 or -1, not {keys!r}")
         name = f"{field}_{direction}"
-        self._Collection__create()
         with self._engine.lock:
-            metadata = self._engine.get_metadata(self._base_location)
-            wanted = {"_id": name, "key_str": field, "direction": direction, "unique": unique, "idx": {}}
+            self._Collection__create()
+            metadata = self._Collection__get_metadata()
+            wanted: Document = {"_id": name, "key_str": field, "direction": direction, "unique": unique, "idx": {}}
             if metadata["indexes"].get(name) != wanted:
                 metadata["indexes"][name] = wanted
                 self._engine.put_metadata(self._base_location, metadata)
@@ -94,34 +114,33 @@ class SqliteCollection(Collection):  # type: ignore[misc]
         _validate_filter(filter)
         if not filter:
             return self._engine.count(self._base_location)
-        if len(filter) == 1:
-            [(field, value)] = filter.items()
-            index = self._index_on(field)
-            if index and isinstance(value, str):
-                return self._engine.count(self._base_location, index, encode(value))
-        return sum(1 for _ in self._matching(filter))
+        [value, *others] = filter.values()
+        index = self._plan(filter).index
+        if index and isinstance(value, str) and not others:
+            return self._engine.count(self._base_location, index, encode(value))
+        return sum(1 for _ in self._Collection__find(filter))
 
     def replace_one(self, filter: Filter, replacement: Document, upsert: bool = False) -> UpdateResult:
         filter = filter or {}
         _validate_filter(filter)
         _validate_doc(replacement)
-        self._Collection__create()
         replacement = copy.deepcopy(replacement)
         with self._engine.lock:
+            self._Collection__create()
             found = self._Collection__find_one_id(filter)
-            if found is None and not upsert:
-                return UpdateResult(0, 0)
             if found is not None:
-                replacement["_id"] = found
-                self._engine.put_doc(self._base_location, replacement)
+                self._engine.put_doc(self._base_location, {**replacement, "_id": found})
                 return UpdateResult(1, 1)
+            if not upsert:
+                return UpdateResult(0, 0)
             named = filter.get("_id")
             replacement.setdefault("_id", named if isinstance(named, str | ObjectId) else ObjectId())
             self._Collection__insert_one(replacement)
             return UpdateResult(0, 1, replacement["_id"])
 
     def with_options(self, **kwargs: Any) -> SqliteCollection:
-        return SqliteCollection(self.name, self.database, **kwargs)
+        plain = super().with_options(**kwargs)  # checks the arguments
+        return SqliteCollection(self.name, self.database, plain.write_concern, plain.read_concern)
 
     def __getattr__(self, name: str) -> SqliteCollection:
         if name in self.DEPRECATED or name in self.UNIMPLEMENTED:
@@ -132,12 +151,11 @@ class SqliteCollection(Collection):  # type: ignore[misc]
 
     def _Collection__create(self) -> None:
         # Asked each time instead of remembered: a transaction that made the collection may have been undone.
-        if self._engine.get_metadata(self._base_location) is not None:
-            return
-        with self._engine.lock:
-            empty = MetaStorageObject({"options": {}, "indexes": {}, "_id": str(ObjectId())})
-            self._engine.put_metadata(self._base_location, empty)
-            self.database._Collection__create(self.name)
+        if self._engine.get_metadata(self._base_location) is None:
+            with self._engine.lock:
+                empty = {"options": {}, "indexes": {}, "_id": str(ObjectId())}
+                self._engine.put_metadata(self._base_location, MetaStorageObject(empty))
+                self.database.create(self.name)
 
     def _Collection__find(
         self,
@@ -145,22 +163,20 @@ class SqliteCollection(Collection):  # type: ignore[misc]
         sort: Sort | None = None,
         limit: int | None = None,
         skip: int | None = None,
-        metadata: object = None,
-        shallow: bool = False,
+        **_unused: object,
     ) -> Iterator[Document]:
         # Every document is freshly decoded, so none needs copying.
-        last = None if limit is None else limit + (skip or 0)
-        return islice(self._matching(filter or {}, sort, last), skip or 0, None)
+        skip = skip or 0
+        chosen = self._plan(filter or {}, sort, None if limit is None else skip + limit)
+        found = (doc for doc in chosen.candidates if _doc_matches_slow_filters(doc, filter or {}))
+        if sort and not chosen.sorted:
+            docs = list(found)
+            _sort_docs(docs, sort)
+            return iter(docs[skip : None if limit is None else skip + limit])
+        return islice(found, skip, None if limit is None else skip + limit)
 
-    def _Collection__find_ids(
-        self,
-        filter: Filter,
-        sort: Sort | None = None,
-        limit: int | None = None,
-        skip: int | None = None,
-        metadata: object = None,
-    ) -> Iterator[str | ObjectId]:
-        return (doc["_id"] for doc in self._Collection__find(filter, sort, limit, skip))
+    def _Collection__find_ids(self, *args: Any, **kwargs: Any) -> Iterator[str | ObjectId]:
+        return (doc["_id"] for doc in self._Collection__find(*args, **kwargs))
 
     def _Collection__find_one(self, filter: Filter, sort: Sort | None, skip: int | None) -> Document | None:
         return next(self._Collection__find(filter, sort, 1, skip), None)
@@ -187,66 +203,16 @@ class SqliteCollection(Collection):  # type: ignore[misc]
     def _Collection__update_indicies_deletes(self, doc_ids: object, metadata: object) -> object:
         return metadata
 
-    # -- finding --
-
-    def _matching(self, filter: Filter, sort: Sort | None = None, limit: int | None = None) -> Iterator[Document]:
-        """Yield the documents that fit, sorted, at most ``limit``."""
-        by_id = bool(sort) and len(sort or []) == 1 and (sort or [])[0][0] == "_id"
-        descending = by_id and (sort or [])[0][1] < 0
-        candidates, in_order = self._candidates(filter, by_id, descending, min(limit or BATCH, BATCH))
-        found = (doc for doc in candidates if _doc_matches_slow_filters(doc, filter))
-        if sort and not (by_id and in_order):
-            docs = list(found)
-            _sort_docs(docs, sort)
-            found = iter(docs)
-        return islice(found, limit)
-
-    def _candidates(
-        self, filter: Filter, by_id: bool, descending: bool, batch: int
-    ) -> tuple[Iterator[Document], bool]:
-        """Return the fewest documents, each once, that include all which fit, and whether they come in the order of
-        their ``_id``."""
-        engine, name = self._engine, self._base_location
-        if isinstance(filter.get("_id"), str | ObjectId):
-            doc = engine.get_doc(name, filter["_id"])
-            return iter([doc] if doc else []), True
-        keys = EVERYTHING
-        if isinstance(filter.get("_id"), dict):
-            operators = filter["_id"]
-            if isinstance(operators.get("$in"), list | tuple | set):
-                some = (engine.get_doc(name, i) for i in operators["$in"] if isinstance(i, str | ObjectId))
-                return _once(doc for doc in some if doc), False
-            keys = range_of(operators) or EVERYTHING
-        indexed = [(index, filter[field]) for field in filter if (index := self._index_on(field))]
-        for index, wanted in indexed:
-            value = None if isinstance(wanted, dict) else encode(wanted)
-            if value is not None:
-                return engine.scan_equal(name, index, value, *keys, descending=descending, batch=batch), True
-        if keys != EVERYTHING or by_id:
-            return engine.scan_keys(name, *keys, descending=descending, batch=batch), True
-        for index, wanted in indexed:
-            if not isinstance(wanted, dict):
-                continue
-            if isinstance(wanted.get("$in"), list | tuple | set):
-                values = [encode(item) for item in wanted["$in"]]
-                if None not in values:
-                    return _once(
-                        doc for value in values if value for doc in engine.scan_values(name, index, value, after(value))
-                    ), False
-            limits = range_of(wanted)
-            if limits:
-                return _once(engine.scan_values(name, index, *limits, batch=batch)), False
-        return engine.scan_inserted(name, batch), False
-
-    def _index_on(self, field: str) -> str | None:
-        indexes = self._engine.indexes(self._base_location)
-        return next((name for name in (f"{field}_1", f"{field}_-1") if name in indexes), None)
+    def _plan(self, filter: Filter, sort: Sort | None = None, limit: int | None = None) -> Plan:
+        return plan(self._engine, self._base_location, filter, sort or [], limit)
 
 
-def _once(docs: Iterator[Document]) -> Iterator[Document]:
-    """Leave out documents that come again (``$in`` with a value twice, lists with several fitting items)."""
-    seen: set[str | ObjectId] = set()
-    for doc in docs:
-        if doc["_id"] not in seen:
-            seen.add(doc["_id"])
-            yield doc
+def _add_name(engine: SqliteEngine, location: str, field: str, name: str) -> None:
+    """Add a name to the list in the metadata of a database or of the client, which is made if need be."""
+    with engine.lock:
+        metadata = engine.get_metadata(location) or MetaStorageObject(
+            {"options": {}, field: [], "uuid": str(ObjectId())}
+        )
+        if name not in metadata[field]:
+            metadata[field].append(name)
+            engine.put_metadata(location, metadata)
