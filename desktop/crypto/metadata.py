@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from desktop.crypto import canonical
@@ -23,9 +24,7 @@ FALLBACK_NAME: Final = "picture"
 
 _MEMBERS = frozenset({"name", "type", "size", "b3", "w", "h", "taken"})
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*", re.ASCII)
-_TAKEN = re.compile(
-    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}", re.ASCII
-)
+_TAKEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\s*(?:\..*)?", re.IGNORECASE | re.DOTALL)
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -92,8 +91,16 @@ def _check(fields: canonical.Object) -> None:
     canonical.get_integer(fields, "h", 0, MAX_PIXELS)
     media_type = canonical.get_text(fields, "type")
     taken = canonical.get_text(fields, "taken")
-    if len(media_type) > MAX_TYPE or not _TYPE.fullmatch(media_type) or not (taken == "" or _TAKEN.fullmatch(taken)):
+    if len(media_type) > MAX_TYPE or not _TYPE.fullmatch(media_type) or not (taken == "" or _is_time(taken)):
         raise Damaged(details="metadata field")
+
+
+def _is_time(text: str) -> bool:
+    # the pattern fixes the form, the library knows that there is no 30th of February
+    try:
+        return _TAKEN.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def safe_name(untrusted_name: str) -> str:

@@ -14,7 +14,7 @@ from desktop.errors import Damaged
 
 SUITE: Final = 1
 
-Part = Literal["payload", "thumb", "meta"]
+PartName = Literal["payload", "thumb", "meta"]
 
 
 def commitment(picture_key: bytes, picture_id: str, epoch: int, owner: str) -> str:
@@ -69,10 +69,10 @@ class Revision:
             )
         )
 
-    def key(self, picture_key: bytes, part: Part) -> bytes:
+    def key(self, picture_key: bytes, part: PartName) -> bytes:
         """Return K_x, the AES-256 key of a part."""
         return hk(picture_key, self.salt, b"glassine/1 key " + part.encode() + b"\0" + self._context)
 
-    def aad(self, part: Part, size: int) -> bytes:
+    def aad(self, part: PartName, size: int) -> bytes:
         """Return AAD_x of a part whose padded plaintext has ``size`` bytes."""
         return b"glassine/1 aad " + part.encode() + b"\0" + self._context + size.to_bytes(8)

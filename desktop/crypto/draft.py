@@ -1,0 +1,96 @@
+"""What a sealed picture has besides its payload: deed, header, thumbnail, made for one attempt to seal.
+
+Must not import PySide6, the network or anything of the project but ``desktop.crypto``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from desktop.crypto import canonical
+from desktop.crypto.carrier_layout import Layout
+from desktop.crypto.chunks import Sealer, seal_bytes
+from desktop.crypto.keys import VAULT_WRAP_INFO, PrivateKey
+from desktop.crypto.metadata import Metadata
+from desktop.crypto.objects import NO_HEADER, Deed, Header, Part, sign_object
+from desktop.crypto.picture_keys import PartName, Revision, commitment, wrap_label
+from desktop.crypto.sizes import TAG, ciphertext_size, padded_payload, padded_thumbnail
+
+NO_HASH: Final = "0" * 64
+"""Stands for a hash that is not known yet, at its length."""
+
+
+class Draft:
+    """Everything of a new picture but its payload. One attempt to seal: its key and salt are used once.
+
+    Attributes:
+        revision: What the keys depend on.
+        metadata: As known before the source is read: without its hash.
+        payload_size: Padded length of the payload.
+        thumbnail: The encrypted thumbnail.
+    """
+
+    def __init__(self, key: PrivateKey, picture_id: str, metadata: Metadata, thumbnail: bytes) -> None:
+        """Draw a picture key and a salt, sign the deed, encrypt the thumbnail."""
+        self._key = key
+        self._picture_key = secrets.token_bytes(32)
+        owner = key.fingerprint
+        self.revision = Revision(picture_id, owner, 1, 1, owner, secrets.token_bytes(32))
+        self.payload_size = padded_payload(metadata.size)
+        self.metadata = metadata
+        self._deed = _new_deed(key, picture_id, self._picture_key)
+        padded = thumbnail.ljust(padded_thumbnail(len(thumbnail)), b"\0")
+        cipher_key, aad = self._keys("thumb", len(padded))
+        self.thumbnail, b3 = seal_bytes(cipher_key, aad, padded)
+        self._thumbnail_part = Part(len(padded), b3)
+
+    def _keys(self, part: PartName, size: int) -> tuple[bytes, bytes]:
+        return self.revision.key(self._picture_key, part), self.revision.aad(part, size)
+
+    def sealer(self) -> Sealer:
+        """Return what encrypts the payload."""
+        return Sealer(*self._keys("payload", self.payload_size), self.payload_size)
+
+    def layout(self) -> Layout:
+        """Return the carrier's layout: the length of the envelope is known before its contents are."""
+        body = self._body(b"\0" * (len(self.metadata.encode()) + TAG), NO_HASH)
+        signature = canonical.encode_base64(bytes(self._key.public.modulus_bytes))
+        envelope = len(canonical.encode({"body": body, "sig": signature}))
+        return Layout(ciphertext_size(self.payload_size), envelope)
+
+    def header(self, metadata: Metadata, payload_b3: str) -> canonical.Object:
+        """Return the signed header."""
+        plain = metadata.encode()
+        sealed, _ = seal_bytes(*self._keys("meta", len(plain)), plain)
+        return sign_object(self._key, self._body(sealed, payload_b3))
+
+    def _body(self, meta: bytes, payload_b3: str) -> canonical.Object:
+        return Header.body(
+            author=self._key.fingerprint,
+            deed=self._deed,
+            grant=None,
+            revision=self.revision.revision,
+            previous=NO_HEADER,
+            salt=self.revision.salt,
+            meta=meta,
+            payload=Part(self.payload_size, payload_b3),
+            thumbnail=self._thumbnail_part,
+        )
+
+
+def _new_deed(key: PrivateKey, picture_id: str, picture_key: bytes) -> Deed:
+    owner = key.fingerprint
+    label = wrap_label(picture_id, 1, owner, owner)
+    nonce = secrets.token_bytes(12)
+    body = Deed.body(
+        picture_id=picture_id,
+        owner=owner,
+        epoch=1,
+        kc=commitment(picture_key, picture_id, 1, owner),
+        wrap=key.public.wrap(label, picture_key),
+        vault=nonce + AESGCM(key.vault_key(VAULT_WRAP_INFO)).encrypt(nonce, picture_key, label),
+    )
+    return Deed.parse(sign_object(key, body))
