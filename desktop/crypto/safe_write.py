@@ -89,7 +89,7 @@ def new_file(
             os.fsync(file.fileno())
         if before_release is not None:
             before_release(temporary)
-        _release(temporary, target, replace=replace)
+        release(temporary, target, replace=replace)
         sync_folder(target.parent)
     except OSError as problem:
         raise writing_error(problem, target) from None
@@ -112,7 +112,7 @@ def all_or_nothing() -> Iterator[list[Path]]:
         raise
 
 
-def _release(temporary: Path, target: Path, *, replace: bool) -> None:
+def release(temporary: Path, target: Path, *, replace: bool = False) -> None:
     """Give the finished file its name; without ``replace`` the name is taken atomically or refused."""
     if replace:
         temporary.replace(target)
