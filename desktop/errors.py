@@ -82,6 +82,14 @@ class PassphraseNeeded(WrongKey):
     default_message = "This key is protected with a passphrase. Enter the passphrase it was saved with."
 
 
+class PassphraseRefused(KeyRefused):
+    """A passphrase that must not protect a key here."""
+
+    code = "K-107"
+    title = "Choose another passphrase"
+    default_message = "This passphrase cannot be used. Choose another one."
+
+
 # -- verification -------------------------------------------------------------------------------------------------
 
 
