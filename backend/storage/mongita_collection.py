@@ -4,7 +4,7 @@ What mongita 1.2.0's own collection does differently from MongoDB and would lose
 ``_id`` no longer hides the other fields of a filter, an update starts from a copy, a value taken under a unique index
 raises DuplicateKeyError, and filters on ``_id`` and on indexed fields are answered by SQLite instead of by reading
 every document. The methods named ``_Collection__…`` replace mongita's private ones; mongita is pinned, and a test
-checks that they are still there. Writes that mongita wraps in ``assert`` are replaced too, for ``python -O`` drops those.
+checks that they are still there. Writes that mongita wraps in ``assert`` are replaced too: ``python -O`` drops those.
 """
 
 from __future__ import annotations
