@@ -49,7 +49,7 @@ class Encrypted:
     warnings: tuple[str, ...]
 
 
-def encrypt_file(  # noqa: PLR0917 - work takes report and cancelled by position
+def encrypt_file(
     source: Path,
     key: ClassicPublicKey,
     picture: Path,
@@ -100,7 +100,7 @@ def encrypt_planes(
         report(start + len(piece), len(values))
 
 
-def decrypt_file(  # noqa: PLR0917 - work takes report and cancelled by position
+def decrypt_file(
     untrusted_picture: Path,
     untrusted_quotient: Path,
     key: ClassicPrivateKey,
