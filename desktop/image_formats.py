@@ -76,9 +76,11 @@ class _Format:
         return head.startswith(self.signatures) and head[8 : 8 + len(self.at_8)] == self.at_8
 
 
+JPEG = _Format("JPEG", "image/jpeg", ".jpg", "JPEG", (b"\xff\xd8\xff",))
+
 FORMATS: tuple[ImageFormat, ...] = (
     _Format("PNG", "image/png", ".png", "PNG", (b"\x89PNG\r\n\x1a\n",)),
-    _Format("JPEG", "image/jpeg", ".jpg", "JPEG", (b"\xff\xd8\xff",)),
+    JPEG,
     _Format("WebP", "image/webp", ".webp", "WEBP", (b"RIFF",), at_8=b"WEBP"),
     _Format("GIF", "image/gif", ".gif", "GIF", (b"GIF87a", b"GIF89a")),
     _Format("TIFF", "image/tiff", ".tif", "TIFF", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
@@ -182,6 +184,23 @@ def make_thumbnail(path: Path) -> bytes:
             target = io.BytesIO()
             _turned(_on_white(small), orientation).save(target, "JPEG", quality=THUMBNAIL_QUALITY)
             return target.getvalue()
+
+
+def check_thumbnail(untrusted_jpeg: bytes) -> None:
+    """Refuse a decrypted thumbnail that is no JPEG of at most :data:`THUMBNAIL_SIDE` pixels a side; decodes nothing.
+
+    Raises:
+        Damaged: It is something else.
+    """
+    if not JPEG.matches(untrusted_jpeg[:HEAD_BYTES]):
+        raise errors.Damaged("The thumbnail is not one that Glassine made.")
+    try:
+        with _decoding(JPEG):
+            size = _open_image(io.BytesIO(untrusted_jpeg), JPEG).size
+    except errors.GlassineError as error:
+        raise errors.Damaged("The thumbnail is not one that Glassine made.", details=error.message) from error
+    if max(size) > THUMBNAIL_SIDE:
+        raise errors.Damaged("The thumbnail is larger than Glassine makes them.")
 
 
 # -- files and decoders -------------------------------------------------------------------------------------------

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SUFFIX = ".glassine-key"
-MAX_KEY_FILE = 64 * 1024
 MAX_IMPORT = 256 * 1024
 MAX_NAME = 200
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -73,12 +72,20 @@ class KeyStore:
         """Return the key files that cannot be read, each with the reason."""
         return self._scan()[1]
 
+    def remove_unused(self, fingerprint: str) -> None:
+        """Remove a key that was made a moment ago and never used; any other would be lost with its pictures."""
+        with self._lock:
+            index = self._index()
+            index.pop(fingerprint, None)
+            self._save_index(index)
+            self._path(fingerprint).unlink(missing_ok=True)
+
     def get(self, fingerprint: str) -> KeyEntry:
         """Return one key.
 
         Raises:
             KeyMissing: It is not in this store.
-            KeyFileUnreadable: Its file is there and cannot be read.
+            KeyFileUnreadable, KeyFileDamaged: Its file is there and cannot be read.
         """
         entries, unreadable = self._scan()
         for entry in entries:
@@ -86,7 +93,7 @@ class KeyStore:
                 return entry
         problem = unreadable.get(self._path(fingerprint))
         if problem is not None:
-            raise errors.KeyFileUnreadable(details=problem.message) from problem
+            raise problem
         raise errors.KeyMissing
 
     def open(self, fingerprint: str, passphrase: str) -> PrivateKey:
@@ -94,7 +101,7 @@ class KeyStore:
 
         Raises:
             WrongKey: The passphrase is not right.
-            KeyMissing, KeyFileUnreadable, Damaged, TooLarge: There is no key file to try it on.
+            KeyMissing, KeyFileUnreadable, KeyFileDamaged, TooLarge: There is no key file to try it on.
         """
         from desktop.crypto import key_file
 
@@ -224,15 +231,12 @@ class KeyStore:
         return self.folder / f"{fingerprint}{SUFFIX}"
 
     def _read(self, fingerprint: str) -> bytes:
-        from desktop.crypto import safe_write
+        from desktop.crypto import key_file
 
         path = self._path(fingerprint)
         if not path.exists():
             raise errors.KeyMissing
-        try:
-            return safe_write.read_bounded(path, MAX_KEY_FILE)
-        except errors.FileUnreadable as error:
-            raise errors.KeyFileUnreadable(details=error.message) from error
+        return key_file.read_key_file(path)
 
     def _scan(self) -> tuple[_Entries, dict[Path, errors.GlassineError]]:
         from desktop.crypto import key_file
@@ -268,18 +272,12 @@ class KeyStore:
         ], unreadable
 
     def _write_key_file(self, path: Path, content: bytes, passphrase: str, *, replace: bool = False) -> None:
-        from desktop.crypto import key_file, safe_write
-
-        def prove(written: Path) -> None:
-            opened = key_file.open_with_passphrase(safe_write.read_bounded(written, MAX_KEY_FILE), passphrase)
-            if f"{opened.fingerprint}{SUFFIX}" != path.name:
-                raise errors.KeyFileUnreadable("The key file could not be read back. Nothing was changed.")
+        from desktop.crypto import key_file
 
         make_private_folder(self.folder)
         with self._lock:
             try:
-                with safe_write.new_file(path, replace=replace, before_release=prove) as file:
-                    file.write(content)
+                key_file.write_key_file(path, content, passphrase, replace=replace)
             except errors.NameTaken as error:
                 raise errors.NameTaken("This key is here already. Its passphrase was not changed.") from error
 

@@ -1,0 +1,147 @@
+"""One file from its source to complete, synced ciphertext in the staging folder, or to nothing at all.
+
+Must not import PySide6, ``requests`` or ``backend``.
+"""
+
+from __future__ import annotations
+
+import stat
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from desktop import errors, image_formats
+from desktop.client.preflight import check_size, hash_file
+from desktop.client.staging import CARRIER, MAX_THUMBNAIL, THUMBNAIL, Staged, Staging, Waiting
+from desktop.client.vault_listing import Catalog, Known, open_envelope, sealed_picture
+from desktop.models import IsCancelled, Picture, Report
+
+if TYPE_CHECKING:
+    from desktop.crypto.keys import PrivateKey
+    from desktop.crypto.sealed import Sealed
+
+
+class InHand:
+    """Content that is being sealed or is staged: BLAKE3 → picture id. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ids: dict[str, str] = {}
+
+    def claim(self, b3: str, picture_id: str) -> str:
+        """Take hold of a content; return the id of the picture that has it, which may be another."""
+        with self._lock:
+            return self._ids.setdefault(b3, picture_id)
+
+    def forget(self, picture_id: str) -> None:
+        """Let go of a picture's content."""
+        with self._lock:
+            self._ids = {b3: other for b3, other in self._ids.items() if other != picture_id}
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._ids.clear()
+
+
+def seal(
+    source: Path,
+    staging: Staging,
+    key: PrivateKey,
+    owner_id: str,
+    *,
+    catalog: Catalog,
+    in_hand: InHand,
+    report: Report,
+    cancelled: IsCancelled,
+) -> Staged:
+    """Seal a picture file; see ``Vault.seal``. Progress is in bytes, each counted once hashed and once sealed."""
+    from desktop.crypto import sealed
+
+    size = _check_file(source)
+    info = image_formats.read_info(source)
+    b3 = hash_file(source, cancelled, lambda done, _: report(done, 2 * size))
+    picture_id = sealed.new_picture_id()
+    stored = catalog.with_b3(b3) or in_hand.claim(b3, picture_id)
+    if stored != picture_id:
+        raise errors.AlreadyStored(picture_id=stored)
+    try:
+        thumbnail = image_formats.make_thumbnail(source)
+        if cancelled():
+            raise errors.Cancelled
+        made = sealed.seal(
+            source,
+            staging.begin(picture_id) / CARRIER,
+            key,
+            name=source.name,
+            media_type=info.media_type,
+            width=info.width,
+            height=info.height,
+            taken=info.taken,
+            thumbnail=thumbnail,
+            picture_id=picture_id,
+            report=lambda done, _: report(size + done, 2 * size),
+            cancelled=cancelled,
+        )
+        if made.metadata.b3 != b3:
+            raise errors.SourceChanged
+        folder = staging.complete(made)
+    except BaseException:
+        staging.remove(picture_id)
+        in_hand.forget(picture_id)
+        raise
+    picture = sealed_picture(picture_id, made.metadata, owner_id, made.carrier_size, datetime.now(UTC))
+    return Staged(picture, thumbnail, folder, made.envelope, _upload_size(made), b3)
+
+
+def reopen(waiting: Waiting, key: PrivateKey, owner_id: str) -> Staged:
+    """Verify and open a staged picture that an earlier run left.
+
+    Raises:
+        GlassineError: It is damaged, or of another key.
+    """
+    from desktop.crypto.safe_write import read_bounded
+    from desktop.crypto.sealed import read_envelope
+
+    envelope = read_envelope(waiting.untrusted_envelope, owner=key.public, picture_id=waiting.picture_id)
+    opened = envelope.open(key)
+    untrusted = read_bounded(waiting.folder / THUMBNAIL, MAX_THUMBNAIL)
+    thumbnail = opened.open_thumbnail(untrusted)
+    carrier = waiting.folder / CARRIER
+    try:
+        status = carrier.stat()
+    except OSError as problem:
+        raise errors.FileUnreadable(details=str(problem)) from problem
+    if status.st_size != envelope.carrier_size:
+        raise errors.Damaged(details="staged carrier has another size")
+    added = datetime.fromtimestamp(status.st_mtime, UTC)
+    picture = sealed_picture(waiting.picture_id, opened.metadata, owner_id, status.st_size, added)
+    size = status.st_size + len(untrusted)
+    return Staged(picture, thumbnail, waiting.folder, waiting.untrusted_envelope, size, opened.metadata.b3)
+
+
+def stored(staged: Staged, stored_size: int, added: datetime, key: PrivateKey) -> Known:
+    """Return what is known of a staged picture once the server has it; our own envelope counts, not its answer."""
+    opened = open_envelope(staged.envelope, staged.picture.id, key)
+    picture: Picture = replace(staged.picture, stored_size=stored_size, added=added)
+    return Known(picture, staged.envelope, opened.header.hash, staged.b3)
+
+
+def _upload_size(made: Sealed) -> int:
+    return made.carrier_size + len(made.thumbnail)
+
+
+def _check_file(source: Path) -> int:
+    """Return the size of a source; raises FileUnreadable, Unsupported or TooLarge."""
+    from desktop.crypto.safe_write import reading_error
+
+    try:
+        status = source.stat()
+    except OSError as problem:
+        raise reading_error(problem, source) from problem
+    if not stat.S_ISREG(status.st_mode):
+        raise errors.FileUnreadable(f"“{source.name}” is not a file.")
+    check_size(status.st_size)
+    return status.st_size

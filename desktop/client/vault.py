@@ -1,0 +1,338 @@
+"""The pictures of one signed-in person: list, seal, upload, open, export, delete.
+
+Blocking and safe to use from several threads; what takes long reports and can be cancelled. Errors are those of
+``desktop.errors``. Must not import PySide6, ``requests`` or ``backend``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from desktop import errors, image_formats
+from desktop.client import exporting, preflight, queue_file, sealing
+from desktop.client.api import THUMBNAILS_AT_ONCE
+from desktop.client.preflight import Preflight, SourceFile, Verdict
+from desktop.client.staging import Staged, Staging
+from desktop.client.thumbnail_cache import ThumbnailCache
+from desktop.client.vault_listing import Catalog, Known, open_envelope, read_row
+from desktop.models import IsCancelled, Picture, Place, Report, Scheme, never_cancelled, no_report
+
+if TYPE_CHECKING:
+    from desktop.client.api import Api
+    from desktop.crypto.keys import PrivateKey
+    from desktop.crypto.sealed import OpenedEnvelope
+
+__all__ = ["OpenedPicture", "Preflight", "SourceFile", "Staged", "Vault", "Verdict"]
+
+log = logging.getLogger(__name__)
+
+MAX_ROWS = 5_000_000
+"""A server that lists more than this is not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPicture:
+    """A picture's original file, whole and verified, in memory only."""
+
+    picture: Picture
+    data: bytearray
+
+
+def _ignore_page(pictures: list[Picture]) -> None:
+    """Show pages to nobody."""
+
+
+class Vault:
+    """One person's pictures at one place."""
+
+    def __init__(self, api: Api, place: Place, user_id: str, key: PrivateKey | None) -> None:
+        """Prepare, and remove what a crash left incomplete.
+
+        Args:
+            api: Signed in.
+            place: Its folder holds staged and cached ciphertext and is used by this process only.
+            user_id: The account.
+            key: The person's key; None for an account of the classic scheme, which can only be listed.
+        """
+        self._api = api
+        self._place = place
+        self._user_id = user_id
+        self._key = key
+        self._catalog = Catalog()
+        self._staging = Staging(place.folder / "staging")
+        # for a vault on this computer a second copy on the same disk would gain nothing
+        self._cache = None if api.embedded else ThumbnailCache(place.folder / "cache" / "thumbnails")
+        self._listing = threading.Lock()
+        self._listed = False
+        self._in_hand = sealing.InHand()
+        self._staging.clean()
+
+    def close(self) -> None:
+        """Forget the key and what is known; later calls raise KeyMissing."""
+        self._key = None
+        self._catalog.clear()
+        self._in_hand.clear()
+
+    # -- looking --------------------------------------------------------------------------------------------------
+
+    def list_pictures(
+        self,
+        report: Report = no_report,
+        cancelled: IsCancelled = never_cancelled,
+        on_page: Callable[[list[Picture]], None] = _ignore_page,
+    ) -> list[Picture]:
+        """Return all pictures in the order of storing; what cannot be believed says so in its ``state``.
+
+        Args:
+            report: Pictures read and, as the server says, in all.
+            cancelled: Asked between pages and now and then within one.
+            on_page: Called in this thread with the pictures of each page, as it arrives.
+        """
+        with self._listing:
+            pictures: list[Picture] = []
+            after = ""
+            while True:
+                rows, total = self._api.page(self._user_id, after, cancelled=cancelled)
+                page: list[Picture] = []
+                for row in rows:
+                    if row.id <= after or len(pictures) + len(page) >= MAX_ROWS:
+                        raise errors.NotAGlassineServer("The server's list of pictures goes in circles.")
+                    after = row.id
+                    if len(page) % 20 == 0 and cancelled():
+                        raise errors.Cancelled
+                    known = read_row(row, self._user_id, self._key)
+                    self._catalog.add(known)
+                    page.append(known.picture)
+                if not page:
+                    break
+                pictures += page
+                on_page(page)
+                report(len(pictures), max(total, len(pictures)))
+            self._catalog.keep_only({picture.id for picture in pictures})
+            self._listed = True
+            return pictures
+
+    def thumbnails(
+        self,
+        picture_ids: Sequence[str],
+        report: Report = no_report,
+        cancelled: IsCancelled = never_cancelled,
+    ) -> dict[str, bytes]:
+        """Return JPEG thumbnails by picture id; without those that there are not or that do not open.
+
+        One request fetches up to 100; on a server's place they come from the disk the second time.
+        """
+        key = self._require_key()
+        found: dict[str, bytes] = {}
+        missing: dict[str, Known] = {}
+        for picture_id in dict.fromkeys(picture_ids):
+            known = self._catalog.find(picture_id)
+            if known is None or not known.header_hash:
+                continue
+            thumbnail = self._cached_thumbnail(known, key)
+            if thumbnail is None:
+                missing[known.picture.stored_name] = known
+            else:
+                found[picture_id] = thumbnail
+        names = list(missing)
+        for start in range(0, len(names), THUMBNAILS_AT_ONCE):
+            batch = names[start : start + THUMBNAILS_AT_ONCE]
+            for name, untrusted in self._api.thumbnails(self._user_id, batch, cancelled).items():
+                known = missing[name]
+                try:
+                    found[known.picture.id] = self._open_thumbnail(known, key, untrusted)
+                except errors.GlassineError as error:
+                    log.warning("a thumbnail does not open: %s %s", error.code, error.details)
+                    continue
+                if self._cache is not None:
+                    self._cache.put(known.picture.id, known.header_hash, untrusted)
+            report(len(found), len(picture_ids))
+        return found
+
+    def inspect_sources(
+        self, paths: Iterable[Path], report: Report = no_report, cancelled: IsCancelled = never_cancelled
+    ) -> Preflight:
+        """Look at what was dropped, folders included, without sealing anything."""
+        return preflight.inspect(paths, self._catalog.with_size, report, cancelled)
+
+    # -- adding ---------------------------------------------------------------------------------------------------
+
+    def seal(self, source: Path, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> Staged:
+        """Encrypt a picture file into the staging folder, complete and synced, or leave nothing there.
+
+        Raises:
+            AlreadyStored: The same content is in the vault or staged; ``picture_id`` names it.
+            Unsupported, TooLarge, FileUnreadable, SourceChanged: It cannot be taken.
+            StorageFull, StorageReadOnly: The staging folder cannot be written.
+        """
+        key = self._require_key()
+        self._list_once(cancelled)
+        return sealing.seal(
+            source,
+            self._staging,
+            key,
+            self._user_id,
+            catalog=self._catalog,
+            in_hand=self._in_hand,
+            report=report,
+            cancelled=cancelled,
+        )
+
+    def upload(self, staged: Staged, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> Picture:
+        """Store a staged picture and remove its staged copy. Repeating it is harmless.
+
+        Raises:
+            NetworkError: Of any kind; the staged copy stays.
+            TooLarge, StorageFull: The server does not take it; the staged copy stays.
+        """
+        key = self._require_key()
+        picture_id = staged.picture.id
+        row = self._api.upload_sealed(
+            self._user_id,
+            picture_id,
+            carrier=staged.carrier,
+            envelope=staged.envelope,
+            thumbnail=staged.sealed_thumbnail(),
+            report=report,
+            cancelled=cancelled,
+        )
+        if row.stored_name != staged.picture.stored_name or row.scheme is not Scheme.SEALED:
+            raise errors.WrongPicture("The server stored something else than what it was given.")
+        known = sealing.stored(staged, row.size, row.created, key)
+        if self._cache is not None:
+            with suppress(errors.GlassineError):
+                self._cache.put(picture_id, known.header_hash, staged.sealed_thumbnail())
+        self._catalog.add(known)
+        self._in_hand.forget(picture_id)
+        self._staging.remove(picture_id)
+        return known.picture
+
+    def staged(self) -> list[Staged]:
+        """Return the complete pictures that earlier runs left to be uploaded, in the order they were sealed."""
+        key = self._require_key()
+        found = []
+        for waiting in self._staging.waiting():
+            try:
+                staged = sealing.reopen(waiting, key, self._user_id)
+            except errors.GlassineError as error:
+                log.warning("a staged picture does not open and is left alone: %s %s", error.code, error.details)
+                continue
+            self._in_hand.claim(staged.b3, staged.picture.id)
+            found.append(staged)
+        return found
+
+    def discard(self, staged: Staged) -> None:
+        """Remove a staged picture that is not to be uploaded."""
+        self._staging.remove(staged.picture.id)
+        self._in_hand.forget(staged.picture.id)
+
+    def save_queue(self, paths: Iterable[Path]) -> None:
+        """Keep the list of files that still wait to be sealed, encrypted; an empty one removes it."""
+        queue_file.save(self._queue_path, self._require_key(), paths)
+
+    def load_queue(self) -> list[Path]:
+        """Return the files that an earlier run left waiting."""
+        return queue_file.load(self._queue_path, self._require_key())
+
+    # -- opening --------------------------------------------------------------------------------------------------
+
+    def open(
+        self, picture_id: str, report: Report = no_report, cancelled: IsCancelled = never_cancelled
+    ) -> OpenedPicture:
+        """Fetch and decrypt a picture into memory; nothing is returned before all of it is verified.
+
+        Raises:
+            NotAuthentic, Damaged, WrongKey: It is not what was stored, or cannot be opened.
+            NotFound: It is not there any more.
+            TooLarge: It does not fit into memory.
+            Unsupported: It is a classic picture.
+        """
+        known, opened = self._opened(picture_id)
+        with self._api.content(self._user_id, known.picture.stored_name, cancelled) as untrusted:
+            try:
+                data = opened.open_payload_to_memory(untrusted, report, cancelled, limit=image_formats.MAX_FILE_BYTES)
+            except MemoryError as error:
+                raise errors.TooLarge("There is not enough memory to show this picture. Export it instead.") from error
+        return OpenedPicture(known.picture, data)
+
+    def export(
+        self, picture_id: str, folder: Path, report: Report = no_report, cancelled: IsCancelled = never_cancelled
+    ) -> Path:
+        """Decrypt a picture into a folder under its own name and return its path; nothing is overwritten.
+
+        Raises:
+            NotAuthentic, Damaged, WrongKey, NotFound, Unsupported: As :meth:`open`; no file is left behind.
+            StorageFull, StorageReadOnly, FileUnreadable: The folder cannot be written; no file is left behind.
+        """
+        known, opened = self._opened(picture_id)
+        with self._api.content(self._user_id, known.picture.stored_name, cancelled) as untrusted:
+            return exporting.export(opened, untrusted, folder, report, cancelled)
+
+    def delete(self, picture_id: str) -> None:
+        """Delete a picture for good.
+
+        Raises:
+            NotFound: It is not there any more.
+        """
+        known = self._catalog.get(picture_id)
+        try:
+            self._api.delete(self._user_id, known.picture.stored_name)
+        except errors.NotFound:
+            self._catalog.remove(picture_id)
+            raise
+        self._catalog.remove(picture_id)
+        if self._cache is not None and known.header_hash:
+            self._cache.drop(picture_id, known.header_hash)
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _queue_path(self) -> Path:
+        return self._place.folder / "queue"
+
+    def _require_key(self) -> PrivateKey:
+        if self._key is None:
+            raise errors.KeyMissing("Glassine is locked, or this account has no key of its own here.")
+        return self._key
+
+    def _opened(self, picture_id: str) -> tuple[Known, OpenedEnvelope]:
+        known = self._catalog.get(picture_id)
+        if known.picture.scheme is Scheme.CLASSIC and known.picture.problem_code == "":
+            raise errors.Unsupported(
+                "This picture is stored in the classic scheme. Open it with “glassine classic decrypt”."
+            )
+        # an envelope that was refused in the listing is refused here again, with its own error
+        return known, open_envelope(known.envelope, picture_id, self._require_key())
+
+    def _open_thumbnail(self, known: Known, key: PrivateKey, untrusted: bytes) -> bytes:
+        jpeg = open_envelope(known.envelope, known.picture.id, key).open_thumbnail(untrusted)
+        image_formats.check_thumbnail(jpeg)
+        return jpeg
+
+    def _cached_thumbnail(self, known: Known, key: PrivateKey) -> bytes | None:
+        if self._cache is None:
+            return None
+        untrusted = self._cache.get(known.picture.id, known.header_hash)
+        if untrusted is None:
+            return None
+        try:
+            return self._open_thumbnail(known, key, untrusted)
+        except errors.GlassineError:
+            self._cache.drop(known.picture.id, known.header_hash)
+            return None
+
+    def _list_once(self, cancelled: IsCancelled) -> None:
+        """Know what is stored before the first seal, so that duplicates are told; offline goes without."""
+        if self._listed:
+            return
+        try:
+            self.list_pictures(no_report, cancelled)
+        except errors.NetworkError as error:
+            log.warning("sealing without knowing what is stored: %s", error.code)
+            self._listed = True

@@ -1,0 +1,198 @@
+"""From rows of a server to pictures that are believed: signatures checked, metadata opened, oddities named.
+
+A bad envelope becomes a picture that says what is wrong with it, never an exception: one bad row must not hide ten
+thousand good ones. Must not import PySide6, ``requests`` or ``backend``.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from desktop import errors
+from desktop.models import Picture, PictureState, Scheme
+
+if TYPE_CHECKING:
+    from desktop.client.answers import Row
+    from desktop.crypto.keys import PrivateKey
+    from desktop.crypto.sealed import Metadata, OpenedEnvelope
+
+_SEALED_NAME = re.compile(r"p-([0-9a-f]{32})")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A picture of the listing, with what is needed to open it.
+
+    Attributes:
+        picture: As the gallery knows it.
+        envelope: The sealed header; verified if the picture is ready.
+        header_hash: Names the revision; empty unless ready.
+        b3: BLAKE3 of the plaintext; empty unless ready.
+    """
+
+    picture: Picture
+    envelope: str = ""
+    header_hash: str = ""
+    b3: str = ""
+
+
+class Catalog:
+    """The pictures known in this session. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, Known] = {}
+        self._by_b3: dict[str, str] = {}
+        self._by_size: dict[int, set[str]] = {}
+
+    def add(self, known: Known) -> None:
+        """Add a picture or replace what was known of it."""
+        picture_id = known.picture.id
+        with self._lock:
+            self._forget(picture_id)
+            self._known[picture_id] = known
+            if known.b3:
+                self._by_b3[known.b3] = picture_id
+                self._by_size.setdefault(known.picture.size, set()).add(known.b3)
+
+    def remove(self, picture_id: str) -> None:
+        """Forget a picture."""
+        with self._lock:
+            self._forget(picture_id)
+
+    def keep_only(self, picture_ids: set[str]) -> None:
+        """Forget all pictures but these."""
+        with self._lock:
+            for picture_id in [known for known in self._known if known not in picture_ids]:
+                self._forget(picture_id)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._known.clear()
+            self._by_b3.clear()
+            self._by_size.clear()
+
+    def find(self, picture_id: str) -> Known | None:
+        """Return what is known of a picture."""
+        with self._lock:
+            return self._known.get(picture_id)
+
+    def get(self, picture_id: str) -> Known:
+        """Return what is known of a picture; raises NotFound."""
+        known = self.find(picture_id)
+        if known is None:
+            raise errors.NotFound("This picture is not in the vault any more.")
+        return known
+
+    def with_b3(self, b3: str) -> str | None:
+        """Return the id of the picture with this content."""
+        with self._lock:
+            return self._by_b3.get(b3)
+
+    def with_size(self, size: int) -> dict[str, str]:
+        """Return the pictures of this size: BLAKE3 → id."""
+        with self._lock:
+            return {b3: self._by_b3[b3] for b3 in self._by_size.get(size, ()) if b3 in self._by_b3}
+
+    def _forget(self, picture_id: str) -> None:
+        old = self._known.pop(picture_id, None)
+        if old is not None and old.b3 and self._by_b3.get(old.b3) == picture_id:
+            del self._by_b3[old.b3]
+            sizes = self._by_size.get(old.picture.size)
+            if sizes is not None:
+                sizes.discard(old.b3)
+                if not sizes:
+                    del self._by_size[old.picture.size]
+
+
+def read_row(row: Row, owner_id: str, key: PrivateKey | None) -> Known:
+    """Turn an untrusted row into a picture.
+
+    Args:
+        row: As the server listed it.
+        owner_id: The account it was listed for.
+        key: The person's key; None for an account of the classic scheme.
+    """
+    sealed_name = _SEALED_NAME.fullmatch(row.stored_name)
+    picture_id = sealed_name[1] if sealed_name else row.stored_name
+    try:
+        if row.scheme is Scheme.CLASSIC:
+            if sealed_name and key is not None:
+                raise errors.SchemeChanged
+            return Known(_plain_picture(row, picture_id, owner_id, Scheme.CLASSIC))
+        if not sealed_name:
+            raise errors.WrongPicture
+        if key is None:
+            raise errors.KeyMissing
+        opened = open_envelope(row.envelope, picture_id, key)
+        picture = sealed_picture(picture_id, opened.metadata, owner_id, row.size, row.created)
+        return Known(picture, row.envelope, opened.header.hash, opened.metadata.b3)
+    except errors.GlassineError as error:
+        state = PictureState.REFUSED if isinstance(error, errors.NotAuthentic) else PictureState.UNREADABLE
+        return Known(_plain_picture(row, picture_id, owner_id, row.scheme, state, error), row.envelope)
+
+
+def open_envelope(untrusted_envelope: str, picture_id: str, key: PrivateKey) -> OpenedEnvelope:
+    """Verify an envelope of one's own picture and open its metadata; raises as ``desktop.crypto`` does."""
+    from desktop.crypto.sealed import read_envelope
+
+    return read_envelope(untrusted_envelope, owner=key.public, picture_id=picture_id).open(key)
+
+
+def sealed_picture(picture_id: str, metadata: Metadata, owner_id: str, stored_size: int, added: datetime) -> Picture:
+    """Describe a sealed picture by its opened metadata."""
+    return Picture(
+        id=picture_id,
+        stored_name=f"p-{picture_id}",
+        owner_id=owner_id,
+        scheme=Scheme.SEALED,
+        name=metadata.name,
+        media_type=metadata.type,
+        size=metadata.size,
+        stored_size=stored_size,
+        width=metadata.w,
+        height=metadata.h,
+        taken=_taken(metadata.taken),
+        added=added,
+    )
+
+
+def _plain_picture(
+    row: Row,
+    picture_id: str,
+    owner_id: str,
+    scheme: Scheme,
+    state: PictureState = PictureState.READY,
+    error: errors.GlassineError | None = None,
+) -> Picture:
+    from desktop.crypto.metadata import safe_name
+
+    return Picture(
+        id=picture_id,
+        stored_name=row.stored_name,
+        owner_id=owner_id,
+        scheme=scheme,
+        name=safe_name(f"{row.stored_name}.png"),
+        media_type="image/png",
+        size=0,
+        stored_size=row.size,
+        width=0,
+        height=0,
+        taken=None,
+        added=row.created,
+        state=state,
+        problem=f"{error.title}. {error.message}" if error else "",
+        problem_code=error.code if error else "",
+    )
+
+
+def _taken(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None

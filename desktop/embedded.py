@@ -1,0 +1,111 @@
+"""The backend inside the desktop process: the only module of the desktop that knows ``backend``.
+
+Everything of the backend is imported when a vault on this computer is opened, because it is expensive. Must not import
+PySide6.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from desktop import errors
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from backend.services.accounts import Accounts
+    from backend.storage.protocol import Storage, StorageError, User
+
+TOKEN_SECONDS = 366 * 86400
+"""The token never leaves this process, so it need not expire while a window stays open."""
+MAX_UPLOAD_BYTES = 1 << 31
+
+
+class EmbeddedBackend:
+    """A backend over one folder, reachable only by calling its application."""
+
+    def __init__(self, app: Flask, storage: Storage) -> None:
+        """Use :func:`start`."""
+        self.app = app
+        self._storage = storage
+        self._accounts: Accounts = app.extensions["glassine"].services.accounts
+
+    def account(self, name: str, public_key: str) -> str:
+        """Return the id of the vault's one account; it is made at first use.
+
+        Raises:
+            VaultUnreadable: The folder belongs to a server that has accounts of its own.
+        """
+        from backend.errors import BackendError
+        from backend.storage.protocol import StorageError
+
+        try:
+            known = self._local()
+            return (known or self._accounts.create_local_account(name, public_key)).id
+        except BackendError as error:
+            raise errors.VaultUnreadable("The folder holds the data of a server.", details=error.message) from error
+        except StorageError as error:
+            raise converted(error) from error
+
+    def public_key(self) -> str | None:
+        """Return the public key of the vault's account, or None before there is one."""
+        known = self._local()
+        return None if known is None else known.public_key
+
+    def token(self, user_id: str) -> str:
+        """Return a token to call the application with."""
+        with self.app.app_context():
+            return self._accounts.issue_token(user_id)
+
+    def close(self) -> None:
+        """Write what is to be written and release the folder. Idempotent."""
+        self._storage.close()
+
+    def _local(self) -> User | None:
+        return next((user for user in self._accounts.all() if not user.password_hash), None)
+
+
+def start(folder: Path) -> EmbeddedBackend:
+    """Start a backend over a folder, made if it does not exist.
+
+    Raises:
+        VaultInUse: Another process has it open.
+        StorageFull, StorageReadOnly: The folder cannot be written.
+        VaultUnreadable: What is in it cannot be read.
+    """
+    from backend import create_app
+    from backend.config import Config
+    from backend.storage.embedded import open_storage
+    from backend.storage.protocol import StorageError
+
+    try:
+        storage = open_storage(folder)
+    except StorageError as error:
+        raise converted(error) from error
+    try:
+        config = Config(data=folder, token_seconds=TOKEN_SECONDS, max_upload_bytes=MAX_UPLOAD_BYTES)
+        return EmbeddedBackend(create_app(config, storage), storage)
+    except StorageError as error:
+        storage.close()
+        raise converted(error) from error
+    except BaseException:
+        storage.close()
+        raise
+
+
+def converted(error: StorageError) -> errors.GlassineError:
+    """Return what a storage error is called on the desktop."""
+    kinds: dict[str, type[errors.GlassineError]] = {
+        "full": errors.StorageFull,
+        "read-only": errors.StorageReadOnly,
+        "in-use": errors.VaultInUse,
+    }
+    return kinds.get(error.reason, errors.VaultUnreadable)(details=str(error))
+
+
+def serve(argv: list[str]) -> int:
+    """Run ``glassine serve`` and return its exit code."""
+    from backend.__main__ import main
+
+    return main(argv)
