@@ -114,6 +114,7 @@ class GalleryViewModel(QObject):
     def follow(self, transfers: TransfersViewModel) -> None:
         """Show pictures as soon as they are encrypted, and how far they are on their way."""
         self._transfers = transfers
+        transfers.set_names(self.name_of)
         transfers.picture_waiting.connect(self.insert_waiting)
         transfers.picture_sending.connect(self.model.set_sending)
         transfers.picture_added.connect(self.insert)
@@ -260,6 +261,11 @@ class GalleryViewModel(QObject):
         """Pictures that are not what was stored."""
         return [picture for picture in self._all if picture.state is PictureState.REFUSED]
 
+    def name_of(self, picture_id: str) -> str:
+        """The name of a picture, an empty text if there is none of that id."""
+        picture = self._all.get(picture_id)
+        return "" if picture is None else picture.name
+
     def summary(self, rows: Iterable[range]) -> SelectionSummary:
         """How many pictures these rows hold, and how large they are together."""
         count = size = 0
@@ -375,7 +381,7 @@ def _list(
 
 def _find(pictures: PictureList, query: str, report: Report, cancelled: IsCancelled) -> tuple[str, PictureList]:
     words = query.split()
-    days: dict[date, str] = {}
+    days: _Days = {}
     found: list[Picture] = []
     for number, picture in enumerate(pictures):
         if number % 512 == 0 and cancelled():
@@ -385,14 +391,20 @@ def _find(pictures: PictureList, query: str, report: Report, cancelled: IsCancel
     return query, PictureList(found)
 
 
-def _matches(picture: Picture, words: Sequence[str], days: dict[date, str]) -> bool:
-    if not words:
-        return True
+_Days = dict[date, frozenset[str]]
+
+
+def _matches(picture: Picture, words: Sequence[str], days: _Days) -> bool:
     name = picture.name.casefold()
-    if all(word in name for word in words):
+    rest = [word for word in words if word not in name]
+    if not rest:
         return True
     day = picture.when.date()
     if day not in days:
-        days[day] = search_text(day)
-    text = f"{name} {days[day]}"
-    return all(word in text for word in words)
+        days[day] = frozenset(search_text(day).split())
+    return all(_in_date(word, days[day]) for word in rest)
+
+
+def _in_date(word: str, day: frozenset[str]) -> bool:
+    """Whether a word is one of the date's, or the beginning of one; a bare number must be the whole number."""
+    return word in day or (not word.isdigit() and any(part.startswith(word) for part in day))

@@ -91,7 +91,10 @@ class PictureList:
 
         Pictures whose id is already here are left out. Rows are those at the time each run is applied.
         """
-        fresh = {picture.id: picture for picture in pictures if picture.id not in self._by_id}
+        fresh: dict[str, Picture] = {}
+        for picture in pictures:
+            if picture.id not in self._by_id:
+                fresh.setdefault(picture.id, picture)
         runs: list[Run] = []
         last_gap = -1
         for added, picture in enumerate(sorted(fresh.values(), key=sort_key)):

@@ -1,0 +1,309 @@
+"""The queue: two stages, bounded, one failure never stops the rest, nothing lost over a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop import errors
+from desktop.viewmodels.gallery import GalleryViewModel
+from desktop.viewmodels.picture_model import WAITING
+from desktop.viewmodels.transfer import Estimate, Outcome
+from desktop.viewmodels.transfers import TransfersViewModel
+
+
+class Clock:
+    """A clock the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def transfers(qapp: Any, runner: Any, vault: Any, clock: Clock) -> TransfersViewModel:
+    made = TransfersViewModel(runner, clock=clock)
+    made.start(vault)
+    runner.run_pending()
+    return made
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Callable[..., list[Path]]:
+    def make(*names: str) -> list[Path]:
+        for name in names:
+            (tmp_path / name).write_bytes(name.encode())
+        return [tmp_path / name for name in names]
+
+    return make
+
+
+def counts(transfers: TransfersViewModel) -> dict[str, int]:
+    return {outcome.value: transfers.count(outcome) for outcome in Outcome if transfers.count(outcome)}
+
+
+def test_everything_ends_in_its_section(transfers: TransfersViewModel, runner: Any, vault: Any, files: Any) -> None:
+    vault.trouble["big.png"] = errors.TooLarge()
+    vault.trouble["twin.png"] = errors.AlreadyStored(picture_id="abc")
+    vault.trouble["bad.png"] = errors.Unsupported()
+    vault.upload_trouble["odd.png"] = errors.Conflict()
+    vault.trouble["gone.png"] = errors.FileUnreadable()
+    transfers.add(files("a.png", "big.png", "twin.png", "bad.png", "odd.png", "gone.png", "notes.docx", "z.png"))
+    runner.run_pending()
+    assert counts(transfers) == {"failed": 2, "already-there": 1, "unsupported": 2, "too-large": 1, "done": 2}
+    failed = transfers.transfers(Outcome.FAILED, 10)
+    assert {item.name: item.error.code for item in failed if item.error} == {"odd.png": "N-105", "gone.png": "F-104"}
+    assert transfers.transfers(Outcome.ALREADY_THERE, 10)[0].picture_id == "abc"
+    summary = transfers.summary
+    assert (summary.total, summary.finished, summary.failed, summary.active) == (8, 8, 2, False)
+    assert summary.fraction == pytest.approx(1.0)
+
+
+def test_the_first_picture_is_there_while_others_still_wait(
+    transfers: TransfersViewModel, runner: Any, files: Any
+) -> None:
+    seen: list[int] = []
+    transfers.picture_added.connect(lambda picture, image: seen.append(transfers.count(Outcome.WAITING)))
+    transfers.add(files(*(f"{number}.png" for number in range(6))))
+    runner.run_pending()
+    assert len(seen) == 6
+    assert seen[0] > 0
+    assert seen[-1] == 0
+
+
+def test_no_more_than_the_bounds_are_at_work(transfers: TransfersViewModel, runner: Any, files: Any) -> None:
+    most = {"seal": 0, "ahead": 0}
+
+    def look() -> None:
+        busy = transfers.transfers(Outcome.IN_PROGRESS, 99)
+        sealing = sum(item.stage == "encrypting" for item in busy)
+        staged = sum(item.stage == "staged" for item in transfers.transfers(Outcome.WAITING, 99))
+        most["seal"] = max(most["seal"], sealing)
+        most["ahead"] = max(most["ahead"], staged)
+        assert len(busy) - sealing <= TransfersViewModel.SENDING
+
+    transfers.moved.connect(look)
+    transfers.picture_waiting.connect(look)
+    transfers.add(files(*(f"{number}.png" for number in range(30))))
+    runner.run_pending()
+    assert most["seal"] == TransfersViewModel.ENCRYPTING
+    assert 0 < most["ahead"] <= TransfersViewModel.AHEAD
+
+
+def test_one_stuck_file_does_not_stop_the_rest(
+    transfers: TransfersViewModel, runner: Any, vault: Any, clock: Clock, files: Any
+) -> None:
+    transfers.add(files("a.png", "b.png", "c.png"))
+    runner._pending.pop(0).run()  # looked over
+    runner._pending = [task for task in runner._pending if task._work.__name__ != "_save"]
+    stuck = runner._pending.pop(0)  # encrypting a.png never goes on
+    runner.run_pending()
+    assert counts(transfers) == {"in-progress": 1, "waiting": 2}
+    clock.now += TransfersViewModel.STUCK_S + 1
+    transfers._look_after()
+    runner.run_pending()
+    assert counts(transfers) == {"in-progress": 1, "done": 2}
+    transfers.cancel(transfers.transfers(Outcome.IN_PROGRESS, 1)[0].number)
+    assert counts(transfers) == {"done": 2}
+    assert stuck.is_cancelled()
+
+
+def test_cancelling_one_waiting_and_all(transfers: TransfersViewModel, runner: Any, vault: Any, files: Any) -> None:
+    transfers.pause()
+    transfers.add(files("a.png", "b.png", "c.png"))
+    runner.run_pending()
+    transfers.cancel(transfers.transfers(Outcome.WAITING, 9)[1].number)
+    assert [item.name for item in transfers.transfers(Outcome.WAITING, 9)] == ["a.png", "c.png"]
+    assert transfers.summary.total == 2
+    transfers.cancel_all()
+    runner.run_pending()
+    assert counts(transfers) == {}
+    assert vault.pictures == {}
+    assert (transfers.summary.total, transfers.summary.bytes_total) == (0, 0)
+
+
+def test_cancelling_while_sending_throws_the_ciphertext_away(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any, qtbot: Any
+) -> None:
+    gone: list[str] = []
+    transfers.picture_withdrawn.connect(gone.append)
+    transfers.picture_sending.connect(
+        lambda picture_id, share: transfers.cancel_picture(picture_id) if share > 0 else None
+    )
+    transfers.add(files("a.png"))
+    runner.run_pending()
+    assert counts(transfers) == {}
+    assert vault.discarded == ["a.png"]
+    assert vault.pictures == {}
+    assert len(gone) == 1
+
+
+def test_paused_begins_nothing_and_goes_on(transfers: TransfersViewModel, runner: Any, files: Any) -> None:
+    transfers.pause()
+    transfers.add(files("a.png", "b.png"))
+    runner.run_pending()
+    assert counts(transfers) == {"waiting": 2}
+    assert transfers.summary.paused
+    transfers.resume()
+    runner.run_pending()
+    assert counts(transfers) == {"done": 2}
+
+
+def test_failed_ones_are_tried_again_one_or_all(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        vault.upload_trouble[name] = errors.ServerFailed()
+    transfers.add(files("a.png", "b.png", "c.png"))
+    runner.run_pending()
+    assert counts(transfers) == {"failed": 3}
+    vault.upload_trouble.clear()
+    sealed_before = vault.made
+    transfers.retry(transfers.transfers(Outcome.FAILED, 1)[0].number)
+    runner.run_pending()
+    assert counts(transfers) == {"failed": 2, "done": 1}
+    transfers.retry_failed()
+    runner.run_pending()
+    assert counts(transfers) == {"done": 3}
+    assert vault.made == sealed_before  # only sent again, not encrypted again
+    assert transfers.summary.finished == transfers.summary.total
+
+
+def test_a_silent_server_is_asked_again_by_itself(
+    transfers: TransfersViewModel, runner: Any, vault: Any, clock: Clock, files: Any
+) -> None:
+    vault.upload_trouble["a.png"] = errors.ServerSilent()
+    transfers.add(files("a.png"))
+    runner.run_pending()
+    assert counts(transfers) == {"waiting": 1}
+    assert transfers.summary.waiting_for_server
+    for wait in TransfersViewModel.SILENCE_RETRY_S:
+        clock.now += wait + 1
+        transfers._advance()
+        runner.run_pending()
+    assert counts(transfers) == {"failed": 1}
+    assert transfers.transfers(Outcome.FAILED, 1)[0].error.code == "N-204"
+
+
+def test_a_full_disk_halts_the_queue_and_keeps_the_rest(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    vault.trouble["b.png"] = errors.StorageFull()
+    transfers.add(files("a.png", "b.png", "c.png", "d.png"))
+    runner.run_pending()
+    assert transfers.count(Outcome.FAILED) == 1
+    assert transfers.count(Outcome.WAITING) >= 2
+    assert isinstance(transfers.summary.halted_by, errors.StorageFull)
+    vault.trouble.clear()
+    transfers.retry_failed()
+    runner.run_pending()
+    assert counts(transfers) == {"done": 4}
+
+
+def test_the_queue_goes_on_after_a_restart(
+    qapp: Any, transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    vault.upload_trouble["a.png"] = errors.ServerFailed()
+    transfers.add(files("a.png", "b.png"))
+    runner.run_pending()
+    transfers.pause()
+    transfers.add(files("c.png", "d.png"))
+    runner.run_pending()
+    transfers.stop()
+    runner.run_pending()
+    assert [path.name for path in vault.queue] == ["c.png", "d.png"]
+    assert [staged.picture.name for staged in vault.waiting] == ["a.png"]
+    vault.upload_trouble.clear()
+    again = TransfersViewModel(runner)
+    waiting: list[str] = []
+    again.picture_waiting.connect(lambda picture, thumbnail: waiting.append(picture.name))
+    again.start(vault)
+    runner.run_pending()
+    assert waiting[0] == "a.png"
+    assert counts(again) == {"done": 3}
+    again._keeper._write()
+    runner.run_pending()
+    assert vault.queue == []
+
+
+def test_after_stopping_nothing_is_known(transfers: TransfersViewModel, runner: Any, files: Any) -> None:
+    transfers.add(files("a.png", "b.png"))
+    transfers.stop()
+    runner.run_pending()
+    assert counts(transfers) == {}
+    assert transfers.summary.total == 0
+
+
+def test_the_same_file_is_not_queued_twice(transfers: TransfersViewModel, runner: Any, files: Any) -> None:
+    transfers.pause()
+    for _ in range(2):
+        transfers.add(files("a.png", "b.png"))
+        runner.run_pending()
+    assert counts(transfers) == {"waiting": 2}
+
+
+def test_the_gallery_follows(qapp: Any, transfers: TransfersViewModel, runner: Any, vault: Any, files: Any) -> None:
+    gallery = GalleryViewModel(runner)
+    gallery.follow(transfers)
+    gallery.start(vault)
+    states: list[float | None] = []
+    transfers.picture_waiting.connect(lambda picture, thumbnail: states.append(gallery.model.sending(picture.id)))
+    transfers.picture_sending.connect(lambda picture_id, share: states.append(gallery.model.sending(picture_id)))
+    transfers.picture_added.connect(lambda picture, image: states.append(gallery.model.sending(picture.id)))
+    transfers.add(files("a.png"))
+    runner.run_pending()
+    assert states == [WAITING, 0.0, 0.5, 1.0, None]
+    assert gallery.count == 1
+    assert transfers.name_of(gallery.model.picture(0).id) == "a.png"
+
+
+def test_deleting_a_waiting_picture_cancels_it(
+    qapp: Any, transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    gallery = GalleryViewModel(runner)
+    gallery.follow(transfers)
+    gallery.start(vault)
+    vault.upload_trouble["a.png"] = errors.ServerFailed()
+    transfers.add(files("a.png"))
+    runner.run_pending()
+    assert gallery.count == 1
+    gallery.delete([gallery.model.picture(0)])
+    runner.run_pending()
+    assert gallery.count == 0
+    assert counts(transfers) == {}
+    assert vault.discarded == ["a.png"]
+
+
+def test_real_threads_store_everything(qapp: Any, threads: Any, vault: Any, files: Any, qtbot: Any) -> None:
+    transfers = TransfersViewModel(threads)
+    transfers.start(vault)
+    added: list[str] = []
+    transfers.picture_added.connect(lambda picture, image: added.append(picture.name))
+    transfers.add(files(*(f"{number}.png" for number in range(25))))
+    qtbot.waitUntil(lambda: len(added) == 25)
+    qtbot.waitUntil(lambda: not transfers.summary.active)
+    assert len(vault.pictures) == 25
+    transfers.stop()
+
+
+def test_no_estimate_at_first_then_a_fair_one() -> None:
+    clock = Clock()
+    estimate = Estimate(clock)
+    estimate.note(0)
+    assert estimate.seconds_left(0, 100) is None
+    for second in range(1, 11):
+        clock.now += 1
+        estimate.note(second * 2)
+    assert estimate.seconds_left(20, 100) == pytest.approx(40)
+    clock.now += 1
+    assert estimate.seconds_left(100, 100) == 0
