@@ -108,7 +108,7 @@ class KeysViewModel(QObject):
                 lambda store, report, cancelled: store.import_file(
                     path, file_passphrase or None, name.strip(), passphrase
                 ),
-                secret="file_passphrase",
+                wrong_key_field="file_passphrase",
             )
 
     def change_passphrase(self, fingerprint: str, old: str, new: str, repeated: str) -> None:
@@ -164,8 +164,8 @@ class KeysViewModel(QObject):
             self.entries = sorted(entries, key=lambda entry: entry.fingerprint != self.own_fingerprint)
             self.keys_changed.emit()
 
-    def _start(self, message: str, work: StoreWork, *, secret: str = "old") -> None:
-        """Run ``work(store, report, cancelled)``; a wrong passphrase is the fault of the field ``secret``."""
+    def _start(self, message: str, work: StoreWork, *, wrong_key_field: str = "old") -> None:
+        """Run ``work(store, report, cancelled)``; a wrong passphrase is the fault of the field ``wrong_key_field``."""
         store = self._store
         if store is None or self.busy:
             return
@@ -179,11 +179,11 @@ class KeysViewModel(QObject):
         def failed(error: GlassineError) -> None:
             if not isinstance(error, WrongKey):
                 self.failed.emit(error)
-            elif secret == "old":
+            elif wrong_key_field == "old":
                 sentence = translate("Keys", "That is not the passphrase of this key. Check Caps Lock.")
-                self.field_failed.emit(secret, sentence)
+                self.field_failed.emit(wrong_key_field, sentence)
             else:
-                self.field_failed.emit(secret, translate("Keys", "This file opens with another passphrase."))
+                self.field_failed.emit(wrong_key_field, translate("Keys", "This file opens with another passphrase."))
 
         def finished() -> None:
             self._task = None

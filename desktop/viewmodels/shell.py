@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
@@ -26,15 +26,27 @@ class Stage(StrEnum):
     OPEN = "open"
 
 
-class Part(Protocol):
-    """A view-model that works while a session is unlocked."""
+class SessionPart(Protocol):
+    """A view-model that works with an unlocked session."""
 
-    def begin(self, session: SessionPort) -> None:
-        """Start working on this session's vault."""
+    def start(self, session: Any, /) -> None:
+        """Begin."""
         ...
 
     def stop(self) -> None:
         """Drop everything of the session: keys, decoded pictures, lists."""
+        ...
+
+
+class VaultPart(Protocol):
+    """A view-model that works with the vault of an unlocked session."""
+
+    def start(self, vault: Any, /) -> None:
+        """Begin."""
+        ...
+
+    def stop(self) -> None:
+        """Drop everything of the vault: keys, decoded pictures, lists."""
         ...
 
 
@@ -56,13 +68,18 @@ class ShellViewModel(QObject):
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._runner = runner
-        self._parts: list[Part] = []
+        self._session_parts: list[SessionPart] = []
+        self._vault_parts: list[VaultPart] = []
         self.stage = Stage.SIGN_IN
         self.session: SessionPort | None = None
 
-    def add_part(self, part: Part) -> None:
+    def add_session_part(self, part: SessionPart) -> None:
         """Start and stop this view-model with the session; in the order of adding."""
-        self._parts.append(part)
+        self._session_parts.append(part)
+
+    def add_vault_part(self, part: VaultPart) -> None:
+        """Start and stop this view-model with the session's vault; in the order of adding."""
+        self._vault_parts.append(part)
 
     @property
     def user_name(self) -> str:
@@ -97,8 +114,11 @@ class ShellViewModel(QObject):
         if session is None or session.locked:
             return
         try:
-            for part in self._parts:
-                part.begin(session)
+            vault = session.vault()
+            for part in self._session_parts:
+                part.start(session)
+            for vault_part in self._vault_parts:
+                vault_part.start(vault)
         except GlassineError as error:
             self._stop_parts()
             self.failed.emit(error)
@@ -135,7 +155,7 @@ class ShellViewModel(QObject):
             session.close()
 
     def _stop_parts(self) -> None:
-        for part in reversed(self._parts):
+        for part in (*reversed(self._vault_parts), *reversed(self._session_parts)):
             try:
                 part.stop()
             except Exception:  # one part that cannot stop must not keep the keys of the others in memory

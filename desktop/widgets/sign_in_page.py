@@ -1,0 +1,292 @@
+"""The first page: open the pictures on a server or on this computer, or create an account or a vault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop.errors import GlassineError
+from desktop.models import PlaceKind
+from desktop.viewmodels.sign_in import Form, SignInViewModel
+from desktop.widgets.buttons import link_button, primary_button
+from desktop.widgets.choice_card import ChoiceCard
+from desktop.widgets.fields import Field
+from desktop.widgets.icons import Icons
+from desktop.widgets.labels import ElidedLabel, Hairline, Label, StyledWidget
+from desktop.widgets.notices import ErrorBox
+from desktop.widgets.page_parts import ScrollPage
+from desktop.widgets.sleeve import Sleeve
+from desktop.widgets.theme import Space, Theme
+
+FORM_WIDTH: Final = 392
+
+_FIELDS: Final = {
+    Form.SIGN_IN: ("address", "user_name", "password"),
+    Form.REGISTER: ("address", "user_name", "password", "passphrase", "repeat"),
+    Form.OPEN_VAULT: ("passphrase",),
+    Form.CREATE_VAULT: ("passphrase", "repeat"),
+}
+
+
+class SleeveSide(StyledWidget):
+    """The leading side: the sleeve and what it means. 520 wide, 400 in a window below 1100."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("sidebar", True)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        title = Label(self.tr("Your pictures, in their own envelope"), "lead", wrap=True)
+        sentence = Label(
+            self.tr(
+                "Glassine encrypts each picture on this computer. "
+                "Whoever stores it, a server or a disk, gets noise instead."
+            ),
+            "secondary",
+            wrap=True,
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.WIDE, Space.PAGE, Space.WIDE, Space.PAGE)
+        layout.setSpacing(Space.SMALL)
+        layout.addStretch(1)
+        layout.addWidget(Sleeve(theme, QSize(312, 360)), 0, centre)
+        layout.addSpacing(Space.LARGE)
+        for label in (title, sentence):
+            label.setAlignment(centre)
+            label.setFixedWidth(min(400, 400 - 2 * Space.LARGE) if label is title else 336)
+            layout.addWidget(label, 0, centre)
+        layout.addStretch(1)
+
+
+class SignInPage(StyledWidget):
+    """Draws a :class:`SignInViewModel` and forwards what is typed and pressed."""
+
+    def __init__(self, theme: Theme, icons: Icons, view_model: SignInViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icons, self._vm = icons, view_model
+        self._side = SleeveSide(theme)
+        self._line = Hairline(Qt.Orientation.Vertical)
+        self._scroll = ScrollPage()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._side)
+        layout.addWidget(self._line)
+        layout.addWidget(self._scroll, 1)
+        self._form = QWidget()
+        self._form.setFixedWidth(FORM_WIDTH)
+        self._build_form()
+        outer = QVBoxLayout(self._scroll.content)
+        outer.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        outer.addStretch(1)
+        outer.addWidget(self._form, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addStretch(1)
+
+        view_model.form_changed.connect(self._show_form)
+        view_model.busy_changed.connect(self._show_busy)
+        view_model.field_failed.connect(self._show_field_error)
+        view_model.failed.connect(self._show_error)
+        self._show_form()
+
+    def _build_form(self) -> None:
+        icons, vm = self._icons, self._vm
+        self.title = Label("", "display", wrap=True)
+        self.server_card = ChoiceCard(
+            icons, "server", self.tr("A server"), self.tr("Reach them from several computers, and share")
+        )
+        self.computer_card = ChoiceCard(icons, "computer", self.tr("This computer"), self.tr("No account, no network"))
+        group = QButtonGroup(self)
+        cards = QHBoxLayout()
+        cards.setSpacing(Space.MEDIUM)
+        for card in (self.server_card, self.computer_card):
+            group.addButton(card)
+            cards.addWidget(card)
+        self.server_card.clicked.connect(lambda: vm.choose(PlaceKind.SERVER))
+        self.computer_card.clicked.connect(lambda: vm.choose(PlaceKind.THIS_COMPUTER))
+
+        self.fields = {
+            "address": Field(icons, self.tr("Server address"), large=True),
+            "user_name": Field(icons, self.tr("User name"), large=True),
+            "password": Field(icons, self.tr("Password"), password=True, large=True),
+            "passphrase": Field(icons, self.tr("Passphrase of your key"), password=True, large=True),
+            "repeat": Field(icons, self.tr("The passphrase once more"), password=True, large=True),
+        }
+        self.fields["address"].set_text(vm.address)
+        self.fields["user_name"].set_text(vm.user_name)
+        self.button = primary_button("", large=True)
+        self.button.clicked.connect(self._submit)
+        for field in self.fields.values():
+            field.submitted.connect(self._submit)
+        self.first_link = link_button("")
+        self.first_link.clicked.connect(self._on_first_link)
+        self._folder = ElidedLabel("", "caption")
+        self._error: ErrorBox | None = None
+
+        layout = QVBoxLayout(self._form)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.MEDIUM + 2)
+        layout.addWidget(self.title)
+        where = QVBoxLayout()
+        where.setSpacing(6)
+        where.addWidget(Label(self.tr("Where are they kept?"), "group"))
+        where.addLayout(cards)
+        layout.addLayout(where)
+        layout.addWidget(self._folder)
+        for field in self.fields.values():
+            layout.addWidget(field)
+        layout.addSpacing(Space.HAIR)
+        layout.addWidget(self.button)
+        links = QHBoxLayout()
+        links.setContentsMargins(0, 0, 0, 0)
+        links.addWidget(self.first_link)
+        links.addStretch(1)
+        self.cancel_link = link_button(self.tr("Cancel"))
+        self.cancel_link.clicked.connect(vm.cancel)
+        self.cancel_link.hide()
+        links.addWidget(self.cancel_link)
+        layout.addLayout(links)
+        self._layout = layout
+
+    def _words(self) -> tuple[str, str, str, str]:
+        """Title, button, button while busy, link."""
+        return {
+            Form.SIGN_IN: (
+                self.tr("Open your pictures"),
+                self.tr("Sign in"),
+                self.tr("Signing in…"),
+                self.tr("Create an account"),
+            ),
+            Form.REGISTER: (
+                self.tr("Create an account"),
+                self.tr("Create the account"),
+                self.tr("Creating the account…"),
+                self.tr("Sign in with an account"),
+            ),
+            Form.OPEN_VAULT: (
+                self.tr("Open your pictures"),
+                self.tr("Open"),
+                self.tr("Opening…"),
+                self.tr("Use another folder"),
+            ),
+            Form.CREATE_VAULT: (
+                self.tr("Create a vault"),
+                self.tr("Create the vault"),
+                self.tr("Creating the vault…"),
+                self.tr("Use another folder"),
+            ),
+        }[self._vm.form]
+
+    def _show_form(self) -> None:
+        vm, form = self._vm, self._vm.form
+        title, button, _, link = self._words()
+        self.title.setText(title)
+        self.button.setText(button)
+        self.first_link.setText(link)
+        self.server_card.setChecked(vm.kind is PlaceKind.SERVER)
+        self.computer_card.setChecked(vm.kind is PlaceKind.THIS_COMPUTER)
+        for name, field in self.fields.items():
+            field.setVisible(name in _FIELDS[form])
+            field.set_error("")
+        self._folder.setVisible(vm.kind is PlaceKind.THIS_COMPUTER)
+        self._folder.setText(self.tr("In the folder %1").replace("%1", str(vm.folder)))
+        self.fields["passphrase"].set_helper(self._passphrase_helper(form))
+        self._clear_error()
+
+    def _passphrase_helper(self, form: Form) -> str:
+        if form is Form.REGISTER:
+            return self.tr("Choose a passphrase that is not your sign-in password. The server must never see it.")
+        if form is Form.CREATE_VAULT:
+            return self.tr("It opens your key on this computer. Nobody can look it up for you.")
+        return ""
+
+    def _show_busy(self, busy: bool) -> None:
+        _, button, working, _ = self._words()
+        self.button.setText(working if busy else button)
+        self.button.setEnabled(not busy)
+        for widget in (self.server_card, self.computer_card, self.first_link):
+            widget.setEnabled(not busy)
+        for field in self.fields.values():
+            field.set_busy(busy)
+        self.cancel_link.setVisible(busy)
+        if busy:
+            self._clear_error()
+
+    def _show_field_error(self, name: str, sentence: str) -> None:
+        field = self.fields[name]
+        field.set_error(sentence)
+        field.setFocus(Qt.FocusReason.OtherFocusReason)
+        field.edit.selectAll()
+
+    def _show_error(self, error: GlassineError) -> None:
+        self._clear_error()
+        self._error = ErrorBox(
+            self._icons,
+            f"{error.title} ({error.code})",
+            error.message,
+            details=f"{error.code} {error.title}\n{error.message}\n{error.details}".strip(),
+        )
+        self._layout.insertWidget(self._layout.indexOf(self.button), self._error)
+        self._error.announce()
+        self._scroll.content.adjustSize()
+
+    def _clear_error(self) -> None:
+        if self._error is not None:
+            self._error.hide()
+            self._error.deleteLater()
+            self._error = None
+
+    def _submit(self) -> None:
+        text = {name: field.text for name, field in self.fields.items()}
+        match self._vm.form:
+            case Form.SIGN_IN:
+                self._vm.sign_in(text["address"], text["user_name"], text["password"])
+            case Form.REGISTER:
+                self._vm.register(
+                    text["address"], text["user_name"], text["password"], text["passphrase"], text["repeat"]
+                )
+            case Form.OPEN_VAULT:
+                self._vm.open_vault(text["passphrase"])
+            case Form.CREATE_VAULT:
+                self._vm.create_vault(text["passphrase"], text["repeat"])
+
+    def _on_first_link(self) -> None:
+        form = self._vm.form
+        if form in (Form.SIGN_IN, Form.REGISTER):
+            self._vm.set_registering(form is Form.SIGN_IN)
+        else:
+            self._choose_folder()
+
+    def _choose_folder(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder for the vault"), str(self._vm.folder))
+        if folder:
+            self._vm.choose_folder(Path(folder))
+
+    def forget_secrets(self) -> None:
+        """Empty the secret fields once they were used."""
+        for name in ("password", "passphrase", "repeat"):
+            self.fields[name].clear()
+
+    def focus_first(self) -> None:
+        """Put the cursor where typing begins."""
+        for name in _FIELDS[self._vm.form]:
+            if not self.fields[name].text:
+                self.fields[name].setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin with what the view-model knows."""
+        super().showEvent(event)
+        self.focus_first()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the drawing less room, or none, in a narrow window."""
+        super().resizeEvent(event)
+        width = self.width()
+        self._side.setVisible(width >= 880)
+        self._line.setVisible(width >= 880)
+        self._side.setFixedWidth(520 if width >= 1100 else 400)
