@@ -167,6 +167,10 @@ class TaskRunner(QObject):
         for task in tasks:
             task.cancel()
 
+    def drain(self, deadline_ms: int) -> bool:
+        """Wait, without cancelling anything, for what was submitted; return whether it ended in time."""
+        return all([pool.waitForDone(deadline_ms) for pool in self._pools.values()])
+
     def close(self, deadline_ms: int = 5000) -> bool:
         """Cancel everything, wait for the pools; return whether all work ended within the deadline."""
         self.cancel_all()
