@@ -233,7 +233,11 @@ def _decoding(known: ImageFormat) -> Iterator[None]:
         yield
     except errors.GlassineError:
         raise
-    except (MemoryError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        limit = MAX_PIXELS // 1_000_000
+        message = f"The picture says it has more than {limit} megapixels, which is the most Glassine takes."
+        raise errors.TooLarge(message, details=str(error)) from error
+    except MemoryError as error:
         raise errors.TooLarge("The picture has too many pixels to be opened on this computer.") from error
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:

@@ -22,8 +22,10 @@ from desktop.client.transport import Answer, Transport
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
 PREFIX = "/api/v1"
-PAGE_ROWS = 500
-"""Rows per page of a listing: 1.75 MB of JSON, parsed in about 10 ms."""
+FIRST_PAGE_ROWS = 100
+"""Rows of a listing's first page: a gallery has something to show after some 50 ms."""
+PAGE_ROWS = 400
+"""Rows of the others: 1.2 MB of JSON, parsed in about 7 ms, during which no other thread of the program runs."""
 THUMBNAILS_AT_ONCE = 100
 MAX_THUMBNAIL = 262_144 + 16
 """Sealed thumbnail: one chunk and its tag."""
@@ -134,9 +136,10 @@ class Api:
     # -- pictures -------------------------------------------------------------------------------------------------
 
     def page(
-        self, user_id: str, after: str = "", limit: int = PAGE_ROWS, cancelled: IsCancelled = never_cancelled
+        self, user_id: str, after: str = "", cancelled: IsCancelled = never_cancelled
     ) -> tuple[list[Row], int]:
         """Return the rows after a row id, in the order of storing, and the number of all rows (0 if not told)."""
+        limit = PAGE_ROWS if after else FIRST_PAGE_ROWS
         params = {"limit": str(limit)} | ({"after": after} if after else {})
 
         def ask() -> tuple[list[Row], int]:
