@@ -27,8 +27,8 @@ def read_fields(*names: str) -> tuple[str, ...]:
     values = []
     for name in names:
         value = members.get(name, "")
-        if not isinstance(value, str):
-            raise Invalid(f"{name} must be a text")
+        if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
+            raise Invalid(f"{name} must be a text")  # JSON can spell halves of characters
         values.append(value)
     return tuple(values)
 

@@ -37,7 +37,8 @@ class BearerScheme:
             JWT_DECODE_ALGORITHMS=["HS256"],
             JWT_TOKEN_LOCATION=["headers"],
             JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=config.token_seconds),
-            JWT_ERROR_MESSAGE_KEY="message",
+            JWT_ENCODE_NBF=False,
+            JWT_COOKIE_CSRF_PROTECT=False,  # tokens never travel in cookies
         )
         manager = JWTManager(app)
 
