@@ -9,63 +9,79 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from collections import deque
 from collections.abc import Callable
-from typing import BinaryIO
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import BinaryIO, Final
 
 from desktop.crypto.carrier_layout import BLOCK_HEADER, END, HEAD_BYTES, ZLIB_HEADER, Layout
 from desktop.crypto.chunks import Buffer
 from desktop.errors import Damaged
 
-BUFFER_BYTES = 262_144
+BUFFER_BYTES: Final = 524_288
 """Blocks are gathered up to this length, so that hashing and writing are few large calls."""
+BUFFERS: Final = 3
+"""How far the helper thread may be behind."""
+HELPER_FROM_BYTES: Final = 8_000_000
+"""From this length on there is a helper thread; most photographs are smaller, and the window wants its processor."""
 
 
-class CarrierWriter:
-    """Writes a carrier; the stream goes in piece by piece."""
+class _Group:
+    """A few stored blocks, laid out: their headers and filter bytes, and views of where rows go.
 
-    def __init__(self, write: Callable[[Buffer], object], layout: Layout) -> None:
-        """Write the head and the prefix at once."""
-        self._write = write
-        self._layout = layout
-        self._blocks = max(1, BUFFER_BYTES // (BLOCK_HEADER + layout.block_rows * (layout.row + 1)))
-        self._buffer = bytearray()
-        self._rows: list[memoryview] = []
-        self._adlers: list[memoryview] = []
-        self._next_row = 0
-        self._row = 0
-        self._column = 0
-        self._left = layout.row * layout.size[1]
-        self._adler = 1
-        self._crc = zlib.crc32(b"IDAT" + ZLIB_HEADER)
-        write(layout.head)
-        self._prepare()
-        self.write(layout.prefix)
+    Attributes:
+        buffer: The bytes as they go to the file.
+        blocks: The contents of each block, what Adler-32 is over.
+        rows: Where the data of each row goes.
+    """
 
-    def _prepare(self) -> None:
-        """Lay out the next few blocks: their headers, filter bytes, and views of where rows go."""
-        layout = self._layout
-        per_block, height = layout.block_rows, layout.size[1]
-        first = self._next_row
-        if self._rows and first + self._blocks * per_block < height:
-            # neither these blocks nor those written before hold the last one: headers and filter bytes stay
-            self._next_row += self._blocks * per_block
-            return
-        last = min(height, first + self._blocks * per_block)
-        self._rows, self._adlers = [], []
-        starts = range(first, last, per_block)
-        size = len(starts) * BLOCK_HEADER + (last - first) * (layout.row + 1)
-        self._buffer = bytearray(size)
-        view = memoryview(self._buffer)
+    def __init__(self, layout: Layout, first_row: int, count: int) -> None:
+        last = min(layout.size[1], first_row + count * layout.block_rows)
+        starts = range(first_row, last, layout.block_rows)
+        self.buffer = bytearray(len(starts) * BLOCK_HEADER + (last - first_row) * (layout.row + 1))
+        self.blocks: list[memoryview] = []
+        self.rows: list[memoryview] = []
+        view = memoryview(self.buffer)
         at = 0
         for start in starts:
             view[at : at + BLOCK_HEADER] = layout.block_header(start)
             at += BLOCK_HEADER
             begin = at
-            for _ in range(start, min(start + per_block, last)):
-                self._rows.append(view[at + 1 : at + 1 + layout.row])
+            for _ in range(start, min(start + layout.block_rows, last)):
+                self.rows.append(view[at + 1 : at + 1 + layout.row])
                 at += 1 + layout.row
-            self._adlers.append(view[begin:at])
-        self._next_row = last
+            self.blocks.append(view[begin:at])
+
+
+class CarrierWriter:
+    """Writes a carrier; the stream goes in piece by piece. A context manager.
+
+    Checksums and writing of a large carrier are done by one helper thread while the caller encrypts the next piece.
+    """
+
+    def __init__(self, write: Callable[[Buffer], object], layout: Layout) -> None:
+        """Write the head and the prefix at once."""
+        self._write = write
+        self._layout = layout
+        self._count = max(1, BUFFER_BYTES // (BLOCK_HEADER + layout.block_rows * (layout.row + 1)))
+        self._group = _Group(layout, 0, self._count)
+        self._next_row = self._count * layout.block_rows
+        self._row = 0
+        self._column = 0
+        self._left = layout.row * layout.size[1]
+        self._adler = 1
+        self._crc = zlib.crc32(b"IDAT" + ZLIB_HEADER)
+        self._pending: deque[tuple[Future[None], _Group]] = deque()
+        self._helper = ThreadPoolExecutor(1, "carrier") if layout.file_size >= HELPER_FROM_BYTES else None
+        write(layout.head)
+        self.write(layout.prefix)
+
+    def __enter__(self) -> CarrierWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._helper is not None:
+            self._helper.shutdown(cancel_futures=True)
 
     def write(self, data: Buffer) -> None:
         """Add the next piece of the stream; raises ValueError when it is longer than the layout says."""
@@ -76,29 +92,51 @@ class CarrierWriter:
         while view:
             room = self._layout.row - self._column
             piece = view[:room]
-            self._rows[self._row][self._column : self._column + len(piece)] = piece
+            self._group.rows[self._row][self._column : self._column + len(piece)] = piece
             view = view[room:]
             self._column += len(piece)
             if self._column == self._layout.row:
                 self._column = 0
                 self._row += 1
-                if self._row == len(self._rows):
-                    self._flush()
+                if self._row == len(self._group.rows):
+                    self._hand_over()
 
-    def _flush(self) -> None:
-        for block in self._adlers:
+    def _hand_over(self) -> None:
+        group = self._group
+        used: _Group | None = group
+        if self._helper is None:
+            self._emit(group)
+        else:
+            self._pending.append((self._helper.submit(self._emit, group), group))
+            used = self._oldest() if len(self._pending) == BUFFERS else None
+        first, self._row = self._next_row, 0
+        if first >= self._layout.size[1]:
+            return
+        self._next_row = first + self._count * self._layout.block_rows
+        # all but the last group look alike, so their buffers are used again
+        if used is not None and self._next_row < self._layout.size[1]:
+            self._group = used
+        else:
+            self._group = _Group(self._layout, first, self._count)
+
+    def _oldest(self) -> _Group:
+        future, group = self._pending.popleft()
+        future.result()
+        return group
+
+    def _emit(self, group: _Group) -> None:
+        for block in group.blocks:
             self._adler = zlib.adler32(block, self._adler)
-        self._crc = zlib.crc32(self._buffer, self._crc)
-        self._write(self._buffer)
-        self._row = 0
-        if self._left or self._next_row < self._layout.size[1]:
-            self._prepare()
+        self._crc = zlib.crc32(group.buffer, self._crc)
+        self._write(group.buffer)
 
     def finish(self) -> None:
         """Write filler, checksums and the end; raises ValueError when something of the stream is missing."""
         if self._left != self._layout.filler:
             raise ValueError("the stream is shorter than its layout")
         self.write(os.urandom(self._layout.filler))
+        while self._pending:
+            self._oldest()
         adler = struct.pack(">I", self._adler)
         self._write(adler + struct.pack(">I", zlib.crc32(adler, self._crc)) + END)
 

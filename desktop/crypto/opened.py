@@ -22,6 +22,7 @@ from desktop.crypto.objects import Header
 from desktop.crypto.picture_keys import Revision, check_commitment, wrap_label
 from desktop.crypto.safe_write import new_file
 from desktop.crypto.sizes import CHUNK, TAG, ciphertext_size, padded_thumbnail
+from desktop.crypto.writeback import WritebackFile
 from desktop.errors import Cancelled, Damaged, TooLarge
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
@@ -103,7 +104,7 @@ class OpenedEnvelope:
         """Open what a reader gives, as :meth:`open_payload`; ``start`` makes the reader."""
         buffer = memoryview(bytearray(min(CHUNK, self.header.payload.size)))
         with new_file(target) as file:
-            self._decrypt(start(), lambda _, length: buffer[:length], file.write, report, cancelled)
+            self._decrypt(start(), lambda _, length: buffer[:length], WritebackFile(file).write, report, cancelled)
 
     def open_payload_to_memory(
         self,

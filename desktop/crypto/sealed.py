@@ -27,6 +27,7 @@ from desktop.crypto.objects import object_hash
 from desktop.crypto.opened import OpenedEnvelope
 from desktop.crypto.safe_write import new_file, reading_error
 from desktop.crypto.sizes import CHUNK, MAX_PAYLOAD, MAX_THUMBNAIL, padded_payload
+from desktop.crypto.writeback import WritebackFile
 from desktop.errors import Cancelled, FileUnreadable, SourceChanged, TooLarge
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
@@ -124,8 +125,7 @@ def seal(
         metadata = Metadata(safe_name(name), media_type, before.st_size, NO_HASH, width, height, taken)
         draft = Draft(key, picture_id or new_picture_id(), metadata, thumbnail)
         layout = draft.layout()
-        with new_file(carrier) as out:
-            writer = CarrierWriter(out.write, layout)
+        with new_file(carrier) as out, CarrierWriter(WritebackFile(out).write, layout) as writer:
             b3, payload = _seal_payload(file, source, writer, draft, report, cancelled)
             after = os.fstat(file.fileno())
             if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
