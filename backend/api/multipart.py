@@ -21,8 +21,14 @@ _BUFFER = 2 * CHUNK
 _PARTS = 50
 
 
-def read_upload(stream: IO[bytes], boundary: str, upload: Upload) -> None:
+def read_upload(stream: IO[bytes], length: int | None, boundary: str, upload: Upload) -> None:
     """Read a whole body into an upload.
+
+    Args:
+        stream: The body.
+        length: Its length; None when it comes in chunks.
+        boundary: The boundary that the content type names.
+        upload: What takes the parts.
 
     Raises:
         Malformed: It is not multipart, or ends early.
@@ -33,8 +39,13 @@ def read_upload(stream: IO[bytes], boundary: str, upload: Upload) -> None:
         raise Malformed("The form data has no usable boundary")
     decoder = MultipartDecoder(boundary.encode("ascii"), _BUFFER, max_parts=_PARTS)
     part: Part | None = None
+    remaining = length
     while True:
-        chunk = stream.read(CHUNK)
+        # Not a byte behind the end: werkzeug's stream would call a body of just the largest size too large.
+        wanted = CHUNK if remaining is None else min(CHUNK, remaining)
+        chunk = stream.read(wanted) if wanted else b""
+        if remaining is not None:
+            remaining -= len(chunk)
         try:
             decoder.receive_data(chunk or None)
             event = decoder.next_event()

@@ -46,7 +46,8 @@ def upload(user_id: str) -> Response:
     pictures = services().pictures
     with pictures.begin_upload() as arriving:
         if request.mimetype == "multipart/form-data":
-            read_upload(request.stream, request.mimetype_params.get("boundary", ""), arriving)
+            boundary = request.mimetype_params.get("boundary", "")
+            read_upload(request.stream, request.content_length, boundary, arriving)
         else:
             _refuse_without_file()
         stored = pictures.store(user_id, arriving)

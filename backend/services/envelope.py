@@ -102,8 +102,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _member(container: dict[str, Any], key: str, kind: type) -> Any:
-    value = container.get(key)
+def _member(container: object, key: str, kind: type) -> Any:
+    value = container.get(key) if isinstance(container, dict) else None
     if not isinstance(value, kind):
         _refuse()
     return value
