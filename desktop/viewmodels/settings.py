@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 TILE_SIZES: Final = (120, 168, 240)
 """Small, medium and large tiles."""
 
-LOCK_MINUTES: Final = (0, 1, 5, 15, 60)
-"""Choices for locking after idle minutes; 0 is never."""
-
 
 class SettingsViewModel(QObject):
     """The preferences.
@@ -27,14 +24,12 @@ class SettingsViewModel(QObject):
     Signals:
         theme_changed(str): system, light or dark.
         tile_size_changed(int)
-        lock_after_changed(int minutes)
         place_changed(): another vault is open.
         failed(GlassineError): they could not be kept; they hold until the program ends.
     """
 
     theme_changed = Signal(str)
     tile_size_changed = Signal(int)
-    lock_after_changed = Signal(int)
     place_changed = Signal()
     failed = Signal(object)
 
@@ -60,11 +55,6 @@ class SettingsViewModel(QObject):
         return self._config.preferences.skip_preflight
 
     @property
-    def lock_after_minutes(self) -> int:
-        """Idle minutes until the program locks itself; 0 is never."""
-        return self._config.preferences.lock_after_minutes
-
-    @property
     def data_folder(self) -> Path:
         """Where keys, caches and preferences are."""
         return self._config.folder
@@ -88,13 +78,6 @@ class SettingsViewModel(QObject):
         if skip != self.skip_preflight:
             self._config.preferences.skip_preflight = skip
             self._save()
-
-    def set_lock_after_minutes(self, minutes: int) -> None:
-        """Choose when the program locks itself."""
-        if minutes != self.lock_after_minutes:
-            self._config.preferences.lock_after_minutes = minutes
-            self._save()
-            self.lock_after_changed.emit(minutes)
 
     def start(self, session: SessionPort) -> None:
         """Say where the pictures of this session are."""

@@ -72,6 +72,7 @@ class ShellViewModel(QObject):
         self._vault_parts: list[VaultPart] = []
         self.stage = Stage.SIGN_IN
         self.session: SessionPort | None = None
+        self._locking = False
 
     def add_session_part(self, part: SessionPart) -> None:
         """Start and stop this view-model with the session; in the order of adding."""
@@ -126,13 +127,23 @@ class ShellViewModel(QObject):
         self._set_stage(Stage.OPEN)
 
     def lock(self) -> None:
-        """Drop keys and pictures and show the lock."""
+        """Drop pictures and keys, then show the lock.
+
+        The key is dropped in a worker, behind what the parts have just asked to be written with it.
+        """
         session = self.session
-        if session is None or self.stage is not Stage.OPEN:
+        if session is None or self.stage is not Stage.OPEN or self._locking:
             return
+        self._locking = True
         self._stop_parts()
-        session.lock()
-        self._set_stage(Stage.LOCKED)
+        task = self._runner.submit(_lock, session, pool="view")
+        task.failed.connect(self.failed)
+        task.finished.connect(self._on_locked)
+
+    def _on_locked(self) -> None:
+        self._locking = False
+        if self.session is not None:
+            self._set_stage(Stage.LOCKED)
 
     def sign_out(self) -> None:
         """End the session."""
@@ -140,19 +151,15 @@ class ShellViewModel(QObject):
         self._stop_parts()
         self.session = None
         if session is not None:
-            session.lock()
             self._runner.submit(_close, session, pool="network")
         self.account_changed.emit()
         self._set_stage(Stage.SIGN_IN)
 
-    def close(self) -> None:
-        """End everything at once, in this thread; for the end of the program."""
-        session = self.session
+    def stop(self) -> SessionPort | None:
+        """Stop every part at the end of the program and hand the session over to be closed."""
+        session, self.session = self.session, None
         self._stop_parts()
-        self.session = None
-        if session is not None:
-            session.lock()
-            session.close()
+        return session
 
     def _stop_parts(self) -> None:
         for part in (*reversed(self._vault_parts), *reversed(self._session_parts)):
@@ -165,6 +172,10 @@ class ShellViewModel(QObject):
         if stage is not self.stage:
             self.stage = stage
             self.stage_changed.emit(stage)
+
+
+def _lock(session: SessionPort, report: Report, cancelled: IsCancelled) -> None:
+    session.lock()
 
 
 def _close(session: SessionPort, report: Report, cancelled: IsCancelled) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from desktop.errors import BadAddress, GlassineError, UserNameTaken, WrongKey
+from desktop.errors import BadAddress, GlassineError, PassphraseRefused, UserNameTaken, WrongKey
 from desktop.models import PlaceKind
 from desktop.viewmodels.passphrases import passphrase_problem
 
@@ -166,6 +166,8 @@ class SignInViewModel(QObject):
             self.field_failed.emit("address", error.message)
         elif isinstance(error, UserNameTaken):
             self.field_failed.emit("user_name", error.message)
+        elif isinstance(error, PassphraseRefused):
+            self.field_failed.emit("passphrase", error.message)
         elif isinstance(error, WrongKey) and self.form is Form.OPEN_VAULT:
             sentence = translate("SignIn", "That is not the passphrase of this key. Check Caps Lock.")
             self.field_failed.emit("passphrase", sentence)

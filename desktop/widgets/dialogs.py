@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -36,6 +36,42 @@ class Scrim(QWidget):
         QPainter(self).fillRect(self.rect(), self._theme.tokens.scrim)
 
 
+class _Body(QScrollArea):
+    """The middle of a dialog: as high as its content wants to be, lower with a scroll bar if it must."""
+
+    MIN_HEIGHT: Final = 120
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self._inner_width = width
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.content = QWidget()
+        self.content.setProperty("plain", True)
+        self.setWidget(self.content)
+        self.viewport().setAutoFillBackground(False)
+        self.content.setAutoFillBackground(False)
+
+    def needed(self) -> int:
+        """The height at which nothing is scrolled."""
+        layout = self.content.layout()
+        if layout is None:
+            return 0
+        if layout.hasHeightForWidth():
+            return layout.totalHeightForWidth(self._inner_width)
+        return layout.totalSizeHint().height()
+
+    def sizeHint(self) -> QSize:
+        """All of the content."""
+        return QSize(self._inner_width, self.needed())
+
+    def minimumSizeHint(self) -> QSize:
+        """Some of it."""
+        return QSize(self._inner_width, min(self.MIN_HEIGHT, self.needed()))
+
+
 class Dialog(QDialog):
     """A window-modal dialog: title, a body that scrolls when the screen is low, and the platform's button order.
 
@@ -64,26 +100,16 @@ class Dialog(QDialog):
         head.addWidget(self.heading)
         head.addWidget(self.sentence)
 
-        content = QWidget()
-        content.setProperty("plain", True)
-        self.body = QVBoxLayout(content)
+        self._scroll = _Body(width - 2 * Space.PAGE)
+        self.body = QVBoxLayout(self._scroll.content)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(Space.MEDIUM)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(content)
-        self._scroll.viewport().setAutoFillBackground(False)
-        content.setAutoFillBackground(False)
 
         self.buttons = QDialogButtonBox()
         self._foot = QHBoxLayout()
         self._foot.setSpacing(Space.SMALL)
         self._foot.addWidget(self.buttons, 1)
 
-        # extra room at the sides of the scroll area lets the focus ring of its fields show
         outer = QVBoxLayout(self)
         outer.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         outer.setSpacing(Space.LARGE)
@@ -128,26 +154,16 @@ class Dialog(QDialog):
 
     def fit(self) -> None:
         """Take the height the content needs, as far as the screen allows."""
+        for widget in self.findChildren(QWidget):
+            widget.ensurePolished()
         self.setFixedWidth(self._width)
-        has_body = self.body.count() > 0
-        self._scroll.setVisible(has_body)
-        inner = self._width - 2 * Space.PAGE
-        layout = self.body
-        needed = 0
-        if has_body:
-            layout.activate()
-            needed = layout.heightForWidth(inner) if layout.hasHeightForWidth() else layout.sizeHint().height()
-        self._scroll.setMinimumHeight(min(needed, 120))
-        rest = self._outer.heightForWidth(self._width) if self._outer.hasHeightForWidth() else 0
-        if has_body:
-            self._scroll.setMinimumHeight(0)
-            self._scroll.hide()
-            rest = max(self._outer.totalHeightForWidth(self._width), self._outer.totalMinimumSize().height())
-            self._scroll.show()
-            self._scroll.setMinimumHeight(min(needed, 120))
-            rest += Space.LARGE + needed
-        screen = self.screen().availableGeometry().height() if self.screen() is not None else 900
-        self.resize(self._width, min(max(rest, self._outer.totalMinimumSize().height()), screen - 80))
+        self._scroll.setVisible(self.body.count() > 0)
+        self._scroll.updateGeometry()
+        self._outer.invalidate()
+        needed = self._outer.totalHeightForWidth(self._width)
+        if needed < 0:
+            needed = self._outer.totalSizeHint().height()
+        self.resize(self._width, min(needed, self.screen().availableGeometry().height() - 80))
 
 
 class ConfirmDialog(Dialog):

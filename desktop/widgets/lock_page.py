@@ -37,19 +37,40 @@ class LockPage(StyledWidget):
         self._icons, self._vm = icons, view_model
         self._path: Path | None = None
         self._error: ErrorBox | None = None
-        centre = Qt.AlignmentFlag.AlignHCenter
+        self._make_controls()
+        self._sleeve = Sleeve(theme, QSize(156, 180), closed=True)
+        self._foot = self._make_foot()
+        scroll = ScrollPage()
+        inner = QVBoxLayout(scroll.content)
+        inner.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        inner.setSpacing(Space.SMALL)
+        inner.addStretch(1)
+        inner.addWidget(self._sleeve, 0, Qt.AlignmentFlag.AlignHCenter)
+        inner.addWidget(self._make_form(), 0, Qt.AlignmentFlag.AlignHCenter)
+        inner.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self._foot)
 
+        view_model.session_changed.connect(self._show_form)
+        view_model.busy_changed.connect(self._show_busy)
+        view_model.field_failed.connect(self._show_field_error)
+        view_model.failed.connect(self._show_error)
+        self._show_form()
+
+    def _make_controls(self) -> None:
+        icons = self._icons
         self.title = Label("", "display", wrap=True)
         self.account = ElidedLabel("", "secondary", mode=Qt.TextElideMode.ElideMiddle)
         self._explanation = Label(
-            self.tr(
-                "The server knows your account, but your key never leaves your computers. Bring a copy of it here."
-            ),
+            self.tr("The server knows your account, but not your key. Bring a copy of the key file here."),
             "secondary",
             wrap=True,
         )
         for label in (self.title, self.account, self._explanation):
-            label.setAlignment(centre)
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._file_button = default_button(self.tr("Choose the key file"), icons, "folder")
         self._file_button.clicked.connect(self._choose_file)
         self._file_name = ElidedLabel("", "caption")
@@ -79,14 +100,17 @@ class LockPage(StyledWidget):
         self.sign_out = link_button(self.tr("Sign out"))
         self.sign_out.clicked.connect(self.sign_out_requested)
 
+    def _make_form(self) -> QWidget:
         form = QWidget()
         form.setFixedWidth(FORM_WIDTH)
         self._layout = QVBoxLayout(form)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(Space.MEDIUM)
-        self._layout.addWidget(self.title)
-        self._layout.addWidget(self.account)
-        self._layout.addWidget(self._explanation)
+        head = QVBoxLayout()
+        head.setSpacing(Space.TIGHT)
+        for label in (self.title, self.account, self._explanation):
+            head.addWidget(label)
+        self._layout.addLayout(head)
         self._layout.addSpacing(Space.SMALL)
         file_row = QHBoxLayout()
         file_row.setSpacing(Space.SMALL)
@@ -102,38 +126,20 @@ class LockPage(StyledWidget):
         links.addStretch(1)
         links.addWidget(self.sign_out)
         self._layout.addLayout(links)
+        return form
 
-        self._sleeve = Sleeve(theme, QSize(156, 180), closed=True)
-        self._foot = QWidget()
-        foot = QHBoxLayout(self._foot)
-        foot.setContentsMargins(0, 0, 0, Space.PAGE)
-        foot.setSpacing(Space.TIGHT + 2)
-        foot.addStretch(1)
-        foot.addWidget(IconLabel(icons, "transfers", "text2", 16))
+    def _make_foot(self) -> QWidget:
+        foot = QWidget()
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(0, 0, 0, Space.PAGE)
+        row.setSpacing(6)
+        row.addStretch(1)
+        row.addWidget(IconLabel(self._icons, "transfers", "text2", 16))
         self._foot_text = Label("", "caption")
-        foot.addWidget(self._foot_text)
-        foot.addStretch(1)
-        self._foot.hide()
-
-        scroll = ScrollPage()
-        inner = QVBoxLayout(scroll.content)
-        inner.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
-        inner.setSpacing(Space.SMALL)
-        inner.addStretch(1)
-        inner.addWidget(self._sleeve, 0, centre)
-        inner.addWidget(form, 0, centre)
-        inner.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(scroll, 1)
-        layout.addWidget(self._foot)
-
-        view_model.session_changed.connect(self._show_form)
-        view_model.busy_changed.connect(self._show_busy)
-        view_model.field_failed.connect(self._show_field_error)
-        view_model.failed.connect(self._show_error)
-        self._show_form()
+        row.addWidget(self._foot_text)
+        row.addStretch(1)
+        foot.hide()
+        return foot
 
     def set_transfers(self, text: str) -> None:
         """Say at the foot what becomes of the transfers; empty says nothing."""
@@ -193,9 +199,13 @@ class LockPage(StyledWidget):
         field.edit.selectAll()
 
     def _show_error(self, error: GlassineError) -> None:
-        self._clear_error()
         details = f"{error.code} {error.title}\n{error.message}\n{error.details}".strip()
-        self._error = ErrorBox(self._icons, f"{error.title} ({error.code})", error.message, details=details)
+        self.show_problem(f"{error.title} ({error.code})", error.message, details)
+
+    def show_problem(self, title: str, text: str, details: str) -> None:
+        """Say what went wrong above the button."""
+        self._clear_error()
+        self._error = ErrorBox(self._icons, title, text, details=details)
         self._layout.insertWidget(self._layout.indexOf(self.button), self._error)
         self._error.announce()
 
@@ -206,11 +216,9 @@ class LockPage(StyledWidget):
             self._error = None
 
     def _choose_file(self) -> None:
-        from PySide6.QtWidgets import QFileDialog
+        from desktop.widgets.file_dialogs import open_file
 
-        path, _ = QFileDialog.getOpenFileName(self, self.tr("Choose the key file"))
-        if path:
-            self.set_key_path(Path(path))
+        open_file(self, self.tr("Choose the key file"), self.set_key_path)
 
     def set_key_path(self, path: Path) -> None:
         """Take this file as the key file."""

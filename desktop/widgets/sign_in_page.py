@@ -221,16 +221,15 @@ class SignInPage(StyledWidget):
         field.edit.selectAll()
 
     def _show_error(self, error: GlassineError) -> None:
+        details = f"{error.code} {error.title}\n{error.message}\n{error.details}".strip()
+        self.show_problem(f"{error.title} ({error.code})", error.message, details)
+
+    def show_problem(self, title: str, text: str, details: str) -> None:
+        """Say what went wrong above the button."""
         self._clear_error()
-        self._error = ErrorBox(
-            self._icons,
-            f"{error.title} ({error.code})",
-            error.message,
-            details=f"{error.code} {error.title}\n{error.message}\n{error.details}".strip(),
-        )
+        self._error = ErrorBox(self._icons, title, text, details=details)
         self._layout.insertWidget(self._layout.indexOf(self.button), self._error)
         self._error.announce()
-        self._scroll.content.adjustSize()
 
     def _clear_error(self) -> None:
         if self._error is not None:
@@ -260,11 +259,10 @@ class SignInPage(StyledWidget):
             self._choose_folder()
 
     def _choose_folder(self) -> None:
-        from PySide6.QtWidgets import QFileDialog
+        from desktop.widgets.file_dialogs import choose_folder
 
-        folder = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder for the vault"), str(self._vm.folder))
-        if folder:
-            self._vm.choose_folder(Path(folder))
+        start = self._vm.folder if self._vm.folder.is_dir() else Path.home()
+        choose_folder(self, self.tr("Choose a folder for the vault"), start, self._vm.choose_folder)
 
     def forget_secrets(self) -> None:
         """Empty the secret fields once they were used."""

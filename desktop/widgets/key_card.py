@@ -1,0 +1,101 @@
+"""The key card: a sleeve seen from the front, with what identifies a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QGuiApplication, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop.viewmodels.wording import day_text
+from desktop.widgets.buttons import link_button
+from desktop.widgets.icons import Icons
+from desktop.widgets.labels import ElidedLabel, IconLabel, Label
+from desktop.widgets.marks import Chip
+from desktop.widgets.theme import Radius, Space
+
+if TYPE_CHECKING:
+    from desktop.client.key_store import KeyEntry
+
+NOTCH_WIDTH: Final = 68
+NOTCH_DEPTH: Final = 17
+
+
+class KeyCard(QWidget):
+    """Name, kind, date and all 16 groups of the fingerprint, with Copy."""
+
+    def __init__(self, icons: Icons) -> None:
+        super().__init__()
+        self._theme = icons.theme
+        self._groups = ""
+        self._name = ElidedLabel("", "lead")
+        self._kind = Label("", "caption")
+        self._chip = Chip(icons, "your-key", self.tr("Your key"))
+        self._fingerprint = Label("")
+        self._fingerprint.setAccessibleName(self.tr("Fingerprint"))
+        self.copy = link_button(self.tr("Copy"), icons, "copy")
+        self.copy.setAccessibleName(self.tr("Copy the fingerprint"))
+        self.copy.clicked.connect(self._copy)
+        words = QVBoxLayout()
+        words.setSpacing(Space.TIGHT)
+        words.addWidget(self._name)
+        words.addWidget(self._kind)
+        head = QHBoxLayout()
+        head.setSpacing(Space.SMALL)
+        head.addWidget(IconLabel(icons, "key", "text"))
+        head.addSpacing(Space.TIGHT)
+        head.addLayout(words, 1)
+        head.addWidget(self._chip)
+        foot = QHBoxLayout()
+        foot.setSpacing(Space.LARGE)
+        foot.addWidget(self._fingerprint, 1)
+        foot.addWidget(self.copy)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, NOTCH_DEPTH + Space.MEDIUM, Space.PAGE, Space.LARGE + 2)
+        layout.setSpacing(Space.TIGHT)
+        layout.addLayout(head)
+        layout.addSpacing(Space.MEDIUM)
+        layout.addWidget(Label(self.tr("Fingerprint, for others to compare"), "group"))
+        layout.addLayout(foot)
+        self._theme.changed.connect(self._dress)
+        self._dress()
+
+    def show_key(self, entry: KeyEntry, groups: str) -> None:
+        """Show a key; ``groups`` are the 16 groups of its fingerprint, separated by spaces."""
+        self._groups = groups.upper()
+        self._name.setText(entry.name)
+        self._kind.setText(kind_text(entry))
+        parts = self._groups.split()
+        rows = (parts[:8], parts[8:])
+        self._fingerprint.setText("\n".join(f"{' '.join(row[:4])}  {' '.join(row[4:])}" for row in rows))
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._groups)
+
+    def _dress(self) -> None:
+        self._fingerprint.setFont(self._theme.mono())
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw paper with a thumb notch and two seams."""
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        sheet, notch = QPainterPath(), QPainterPath()
+        sheet.addRoundedRect(rect, Radius.CARD, Radius.CARD)
+        notch.addEllipse(QPointF(rect.center().x(), rect.top() - 4), NOTCH_WIDTH / 2, NOTCH_DEPTH + 4)
+        painter.setBrush(tokens.surface)
+        painter.setPen(QPen(tokens.line_strong, 1))
+        painter.drawPath(sheet.subtracted(notch))
+        painter.setPen(QPen(tokens.line, 1))
+        for x in (rect.left() + 8, rect.right() - 8):
+            painter.drawLine(QPointF(x, rect.top() + 10), QPointF(x, rect.bottom() - 10))
+
+
+def kind_text(entry: KeyEntry) -> str:
+    """Such as "RSA 3072 · made on 2 March 2026"."""
+    template = QGuiApplication.translate("Keys", "RSA %1 · made on %2")
+    local = entry.created.astimezone()
+    return template.replace("%1", str(entry.public.bits)).replace("%2", day_text(local))

@@ -1,0 +1,198 @@
+"""The key manager: your key, what can be done with it, and the other keys on this computer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
+
+from desktop.errors import GlassineError
+from desktop.viewmodels.keys import ExportFormat, KeysViewModel
+from desktop.widgets import key_dialogs
+from desktop.widgets.buttons import default_button, ghost_button
+from desktop.widgets.cards import Card, CardRow
+from desktop.widgets.file_dialogs import save_file
+from desktop.widgets.icons import Icons
+from desktop.widgets.key_card import KeyCard, kind_text
+from desktop.widgets.labels import Label, StyledWidget
+from desktop.widgets.notices import Notice
+from desktop.widgets.page_parts import EmptyState, PageHeader, ScrollPage
+from desktop.widgets.theme import Space
+
+if TYPE_CHECKING:
+    from desktop.client.key_store import KeyEntry
+
+CARD_WIDTH: Final = 640
+
+
+class KeysPage(StyledWidget):
+    """Draws a :class:`KeysViewModel`.
+
+    Signals:
+        notice_raised(Notice): something failed while no dialog was open.
+        message_raised(str): something is done, in words.
+    """
+
+    notice_raised = Signal(object)
+    message_raised = Signal(str)
+
+    def __init__(self, icons: Icons, view_model: KeysViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icons, self._vm = icons, view_model
+        self.header = PageHeader(icons, self.tr("Keys"))
+        self.banner_slot = QVBoxLayout()
+        self.import_button = default_button(self.tr("Import a key"), icons, "shared-in")
+        self.import_button.clicked.connect(lambda: key_dialogs.ImportKeyDialog(icons, self, view_model).open())
+        self.more = ghost_button(icons, "more", self.tr("More"))
+        menu = QMenu(self.more)
+        menu.addAction(self.tr("New key"), lambda: key_dialogs.NewKeyDialog(icons, self, view_model).open())
+        self.more.setMenu(menu)
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.header.add_action(self.import_button)
+        self.header.add_action(self.more)
+
+        self._scroll = ScrollPage()
+        self._column = QVBoxLayout(self._scroll.content)
+        self._column.setContentsMargins(Space.PAGE, Space.PAGE - 4, Space.LARGE, Space.PAGE)
+        self._column.setSpacing(Space.MEDIUM)
+        self.card = KeyCard(icons)
+        self.own_actions = Card()
+        self._others_title = Label(self.tr("Other keys on this computer"), "lead")
+        self._others_title.setContentsMargins(0, Space.SMALL, 0, 0)
+        self.others = Card()
+        self._empty = EmptyState(
+            icons,
+            "key",
+            self.tr("No key on this computer"),
+            self.tr("Import the key file of this account, or make a new key."),
+        )
+        for widget in (self.card, self.own_actions, self._others_title, self.others):
+            widget.setMaximumWidth(CARD_WIDTH)
+            self._column.addWidget(widget)
+        self._column.addWidget(self._empty, 1)
+        self._column.addStretch(1)
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addLayout(self.banner_slot)
+        layout.addWidget(self._scroll, 1)
+        view_model.keys_changed.connect(self._show_keys)
+        view_model.failed.connect(self._on_failed)
+        view_model.done.connect(self.message_raised)
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        own = next((entry for entry in self._vm.entries if entry.fingerprint == self._vm.own_fingerprint), None)
+        others = [entry for entry in self._vm.entries if entry is not own]
+        self.card.setVisible(own is not None)
+        self.own_actions.setVisible(own is not None)
+        self.own_actions.clear()
+        if own is not None:
+            self.card.show_key(own, self._groups(own))
+            self._fill_actions(own)
+        self._others_title.setVisible(bool(others))
+        self.others.setVisible(bool(others))
+        self.others.clear()
+        for entry in others:
+            self.others.add_row(self._other_row(entry))
+        self._empty.setVisible(not self._vm.entries)
+
+    def _groups(self, entry: KeyEntry) -> str:
+        return " ".join(entry.fingerprint[start : start + 4] for start in range(0, 64, 4))
+
+    def _fill_actions(self, entry: KeyEntry) -> None:
+        rows: tuple[tuple[str, str, str, str, Callable[[], None]], ...] = (
+            (
+                "edit",
+                self.tr("Name"),
+                self.tr("Only you see it"),
+                self.tr("Rename"),
+                lambda: self._open(key_dialogs.RenameKeyDialog, entry),
+            ),
+            (
+                "lock",
+                self.tr("Passphrase"),
+                self.tr("It opens the key file on this computer. Nobody can look it up for you."),
+                self.tr("Change"),
+                lambda: self._open(key_dialogs.ChangePassphraseDialog, entry),
+            ),
+            (
+                "save",
+                self.tr("Copy of the key file"),
+                self.tr("Keep one on another disk. It opens with the same passphrase."),
+                self.tr("Export"),
+                lambda: self._export(entry, ExportFormat.KEY_FILE),
+            ),
+            (
+                "shared-out",
+                self.tr("Public key"),
+                self.tr("For people who check who signed a picture. It opens nothing."),
+                self.tr("Export"),
+                lambda: self._export(entry, ExportFormat.PUBLIC),
+            ),
+            (
+                "key",
+                self.tr("Private key for other programs"),
+                self.tr("As PKCS#8, PKCS#1 or OpenSSH"),
+                self.tr("Export"),
+                lambda: self._export_private(entry),
+            ),
+        )
+        for icon, title, caption, verb, called in rows:
+            button = default_button(verb)
+            button.setAccessibleDescription(title)
+            button.clicked.connect(called)
+            self.own_actions.add_row(CardRow(title, caption, icons=self._icons, icon=icon, control=button))
+
+    def _other_row(self, entry: KeyEntry) -> CardRow:
+        more = ghost_button(self._icons, "more", self.tr("What to do with %1").replace("%1", entry.name))
+        menu = QMenu(more)
+        for text, called in (
+            (self.tr("Rename"), lambda: self._open(key_dialogs.RenameKeyDialog, entry)),
+            (self.tr("Change the passphrase"), lambda: self._open(key_dialogs.ChangePassphraseDialog, entry)),
+            (self.tr("Copy the fingerprint"), lambda: self._copy_fingerprint(entry)),
+            (self.tr("Export the key file"), lambda: self._export(entry, ExportFormat.KEY_FILE)),
+            (self.tr("Export the public key"), lambda: self._export(entry, ExportFormat.PUBLIC)),
+            (self.tr("Export for other programs"), lambda: self._export_private(entry)),
+        ):
+            menu.addAction(text, called)
+        more.setMenu(menu)
+        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        caption = f"{kind_text(entry)} · {' '.join(self._groups(entry).upper().split()[:4])} …"
+        return CardRow(entry.name, caption, icons=self._icons, icon="key", control=more, elide_caption=True)
+
+    def _open(self, kind: Callable[..., key_dialogs.KeyDialog], entry: KeyEntry) -> None:
+        kind(self._icons, self, self._vm, entry).open()
+
+    def _export(self, entry: KeyEntry, kind: ExportFormat) -> None:
+        plain = "".join(char if char.isalnum() or char in "-_" else "-" for char in entry.name) or "key"
+        suggestion = f"{plain}.glassine-key" if kind is ExportFormat.KEY_FILE else f"{plain}-public.pem"
+        title = self.tr("Export the key file") if kind is ExportFormat.KEY_FILE else self.tr("Export the public key")
+        save_file(self, title, suggestion, lambda target: self._vm.export(entry.fingerprint, kind, target))
+
+    def _export_private(self, entry: KeyEntry) -> None:
+        def choose(parent: QWidget, suggestion: str, chosen: Callable[[Path], None]) -> None:
+            save_file(parent, self.tr("Export the private key"), suggestion, chosen)
+
+        key_dialogs.ExportPrivateDialog(self._icons, self, self._vm, entry, choose).open()
+
+    def _copy_fingerprint(self, entry: KeyEntry) -> None:
+        QGuiApplication.clipboard().setText(self._groups(entry).upper())
+        self.message_raised.emit(self.tr("The fingerprint is on the clipboard"))
+
+    def _on_failed(self, error: GlassineError) -> None:
+        if any(dialog.isVisible() for dialog in self.window().findChildren(key_dialogs.KeyDialog)):
+            return  # the dialog shows it
+        details = f"{error.code} {error.title}\n{error.message}\n{error.details}".strip()
+        title = f"{error.title} ({error.code})"
+        self.notice_raised.emit(Notice("keys", "danger", title, error.message, details=details))
+
+    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
+        """Begin at the first thing to do."""
+        self.import_button.setFocus(reason)

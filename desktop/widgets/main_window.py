@@ -1,0 +1,266 @@
+"""The one window: sign-in, the open vault, the viewer, the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QMainWindow, QStackedWidget
+
+from desktop.errors import GlassineError
+from desktop.viewmodels.shell import ShellViewModel, Stage
+from desktop.widgets.focus_ring import FocusRing
+from desktop.widgets.icons import Icons
+from desktop.widgets.lock_page import LockPage
+from desktop.widgets.notices import Notice
+from desktop.widgets.sign_in_page import SignInPage
+from desktop.widgets.theme import Theme
+from desktop.widgets.window_state import load_geometry, save_geometry
+
+if TYPE_CHECKING:
+    from desktop.viewmodels.lock import LockViewModel
+    from desktop.viewmodels.sign_in import SignInViewModel
+    from desktop.widgets.open_vault import OpenVault
+
+MIN_SIZE: Final = QSize(720, 480)
+DEFAULT_SIZE: Final = QSize(1280, 800)
+
+
+@dataclass(frozen=True)
+class WindowModels:
+    """The view-models that the window needs before a vault is open."""
+
+    shell: ShellViewModel
+    sign_in: SignInViewModel
+    lock: LockViewModel
+
+
+class MainWindow(QMainWindow):
+    """Shows what :class:`ShellViewModel` says is open.
+
+    The widgets of an open vault are made when they are first needed (``make_open_vault``), because they cost time that
+    the first paint should not wait for.
+
+    Signals:
+        closed(): the window is going away; what is to be stopped is stopped now.
+    """
+
+    closed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        icons: Icons,
+        models: WindowModels,
+        make_open_vault: Callable[[MainWindow], OpenVault],
+        geometry_path: Path,
+    ) -> None:
+        super().__init__()
+        self.theme, self.icons = theme, icons
+        self._models, self._make_open_vault, self._geometry_path = models, make_open_vault, geometry_path
+        self._open_vault: OpenVault | None = None
+        self._quitting = False
+        self.setWindowTitle("Glassine")
+        self.setMinimumSize(MIN_SIZE)
+
+        self.sign_in = SignInPage(theme, icons, models.sign_in)
+        self._lock: LockPage | None = None
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.sign_in)
+        self.setCentralWidget(self.stack)
+        self.focus_ring = FocusRing(self, theme)
+
+        models.sign_in.signed_in.connect(self._on_signed_in)
+        models.lock.unlocked.connect(self._on_unlocked)
+        models.shell.stage_changed.connect(self._on_stage)
+        models.shell.failed.connect(self._on_failed)
+        self._add_shortcuts()
+        geometry = load_geometry(geometry_path)
+        if geometry is None or not self.restoreGeometry(geometry):
+            self.resize(DEFAULT_SIZE)
+
+    # -- what is open ----------------------------------------------------------------------------------------------
+
+    @property
+    def open_vault(self) -> OpenVault:
+        """The widgets of an open vault, made on first use."""
+        if self._open_vault is None:
+            self._open_vault = self._make_open_vault(self)
+            for page in (self._open_vault.shell_page, self._open_vault.viewer_page):
+                self.stack.addWidget(page)
+            self._open_vault.shell_page.lock_requested.connect(self._models.shell.lock)
+            self.focus_ring.raise_()
+        return self._open_vault
+
+    @property
+    def lock_page(self) -> LockPage:
+        """The lock, made on first use."""
+        if self._lock is None:
+            self._lock = LockPage(self.theme, self.icons, self._models.lock)
+            self._lock.sign_out_requested.connect(self._models.shell.sign_out)
+            self.stack.addWidget(self._lock)
+        return self._lock
+
+    def _on_signed_in(self, session: Any) -> None:
+        self.sign_in.forget_secrets()
+        self._prepare(session)
+        self._models.shell.enter(session)
+
+    def _prepare(self, session: Any) -> None:
+        """Make what the next stage shows, before view-models begin to send it news."""
+        if session.locked:
+            self._models.lock.start(session)
+            _ = self.lock_page
+        else:
+            _ = self.open_vault
+
+    def _on_unlocked(self, session: Any) -> None:
+        self.lock_page.forget_secrets()
+        _ = self.open_vault
+        self._models.shell.resume()
+
+    def _on_stage(self, stage: Stage) -> None:
+        if stage is Stage.OPEN:
+            shell = self._models.shell
+            self.open_vault.shell_page.show_page("pictures")
+            self.stack.setCurrentWidget(self.open_vault.shell_page)
+            self.setWindowTitle(self.tr("%1 – Glassine").replace("%1", shell.place_title))
+            self.open_vault.shell_page.pages["pictures"].setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        self.setWindowTitle("Glassine")
+        if stage is Stage.LOCKED:
+            session = self._models.shell.session
+            if session is not None:
+                self._models.lock.start(session)
+            self.lock_page.set_transfers(self._waiting_while_locked())
+            self.stack.setCurrentWidget(self.lock_page)
+        else:
+            self._models.lock.stop()
+            self.stack.setCurrentWidget(self.sign_in)
+        if self._open_vault is not None:
+            self._open_vault.forget()
+
+    def _waiting_while_locked(self) -> str:
+        waiting = self._open_vault.waiting_before_stop if self._open_vault is not None else 0
+        return (
+            self.tr("%n pictures wait here, encrypted or untouched, and go on when you unlock.", "", waiting)
+            if (waiting)
+            else ""
+        )
+
+    def show_viewer(self) -> None:
+        """Fill the window with the viewer."""
+        self.stack.setCurrentWidget(self.open_vault.viewer_page)
+        self.open_vault.viewer_page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def leave_viewer(self) -> None:
+        """Go back to the pages."""
+        if self.stack.currentWidget() is self.open_vault.viewer_page:
+            self.stack.setCurrentWidget(self.open_vault.shell_page)
+            self.open_vault.shell_page.content.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # -- trouble ---------------------------------------------------------------------------------------------------
+
+    def _on_failed(self, error: GlassineError) -> None:
+        self.show_notice(
+            Notice(
+                error.code,
+                "danger",
+                f"{error.title} ({error.code})",
+                error.message,
+                details=f"{error.code} {error.title}\n{error.message}\n{error.details}".strip(),
+            )
+        )
+
+    def show_unexpected(self, details: str) -> None:
+        """Say that something failed that nobody foresaw; the log has the rest."""
+        self.show_notice(
+            Notice(
+                "unexpected",
+                "danger",
+                self.tr("Something went wrong (G-100)"),
+                self.tr("Glassine goes on, and what is stored is safe. The details are in the log."),
+                details=details,
+            )
+        )
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show a banner where the person is."""
+        if self._open_vault is not None and self._models.shell.stage is Stage.OPEN:
+            self._open_vault.shell_page.banners.show_notice(notice)
+        elif self._models.shell.stage is Stage.SIGN_IN:
+            self.sign_in.show_problem(notice.title, notice.text, notice.details)
+        else:
+            self.lock_page.show_problem(notice.title, notice.text, notice.details)
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def _add_shortcuts(self) -> None:
+        for keys, called in (
+            ("Ctrl+L", self._models.shell.lock),
+            ("Ctrl+O", lambda: self._in_vault(lambda vault: vault.add_pictures())),
+            ("Ctrl+F", lambda: self._in_vault(lambda vault: vault.search())),
+            ("F6", lambda: self._step_region(backwards=False)),
+            ("Shift+F6", lambda: self._step_region(backwards=True)),
+            ("?", self.show_shortcuts),
+            ("F1", self.show_shortcuts),
+        ):
+            QShortcut(QKeySequence(keys), self).activated.connect(called)
+        quit_keys = QShortcut(QKeySequence(QKeySequence.StandardKey.Quit), self)
+        quit_keys.activated.connect(self.close)
+        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
+        escape.activated.connect(lambda: self._in_vault(lambda vault: vault.escape()))
+
+    def _in_vault(self, called: Callable[[OpenVault], None]) -> None:
+        """Do something with the open vault, unless the viewer or the lock lies over it."""
+        if self._open_vault is not None and self.stack.currentWidget() is self._open_vault.shell_page:
+            called(self._open_vault)
+
+    def _step_region(self, *, backwards: bool) -> None:
+        self._in_vault(lambda vault: vault.shell_page.step_region(backwards=backwards))
+
+    def show_shortcuts(self) -> None:
+        """Show the sheet of keys."""
+        from desktop.widgets.shortcut_sheet import ShortcutSheet
+
+        if not self.findChildren(ShortcutSheet):
+            ShortcutSheet(self.icons, self).open()
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask first while pictures are on their way."""
+        waiting = self._open_vault.waiting if self._open_vault is not None else 0
+        if waiting and not self._quitting:
+            event.ignore()
+            self._ask_to_quit(waiting)
+            return
+        save_geometry(self._geometry_path, self.saveGeometry())
+        self.closed.emit()
+        event.accept()
+
+    def _ask_to_quit(self, waiting: int) -> None:
+        from desktop.widgets.dialogs import ConfirmDialog
+
+        if self.findChildren(ConfirmDialog):
+            return
+        question = ConfirmDialog(
+            self.icons,
+            self,
+            title=self.tr("Quit while %n pictures are waiting?", "", waiting),
+            text=self.tr("They are kept here, encrypted, and go on when Glassine is opened again."),
+            confirm=self.tr("Quit"),
+            safe=self.tr("Keep open"),
+            icon="transfers",
+            safe_is_primary=True,
+        )
+        question.accepted.connect(self._quit)
+        question.open()
+
+    def _quit(self) -> None:
+        self._quitting = True
+        self.close()
