@@ -1,0 +1,220 @@
+"""``glassine serve`` as a process: start, end, and every way in which it cannot start."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.backend import samples
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = {"GLASSINE_ARGON2_MEMORY_KIB": "8192", "GLASSINE_ARGON2_PASSES": "1"}
+
+
+def command(*arguments: str | Path) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GLASSINE_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "backend", *map(str, arguments)],
+        cwd=ROOT,
+        env=environment | QUICK,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def serving(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server process and its address."""
+    process = command("--port", "0", *arguments)
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, (line, process.communicate(timeout=20))
+        yield process, found[0]
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=20)
+
+
+def refused(*arguments: str | Path) -> tuple[int, str]:
+    """Exit code and the one line of a server that cannot start."""
+    process = command(*arguments)
+    out, err = process.communicate(timeout=30)
+    assert out == ""
+    assert err.count("\n") == 1, err
+    return process.returncode, err.removeprefix("glassine serve: ").rstrip()
+
+
+def sign_in(session: requests.Session, base: str, name: str = "anna") -> str:
+    """Register, sign in, and return the path of the pictures."""
+    form = {"username": name, "password": "secret", "publicKey": "7 5"}
+    session.post(f"{base}/api/v1/auth/register", data=form, timeout=20)
+    answer = session.post(f"{base}/api/v1/auth/login", data=form, timeout=20).json()
+    session.headers["Authorization"] = f"Bearer {answer['access_token']}"
+    return f"{base}/api/v1/users/{answer['user_id']}/images"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_and_ends_in_order(tmp_path: Path, number: signal.Signals) -> None:
+    folder = tmp_path / "new" / "data"
+    with serving("--data", folder, "--max-upload-mb", "3") as (process, base), requests.Session() as session:
+        assert session.get(f"{base}/api/v1/server", timeout=20).json()["max_upload_bytes"] == 3 << 20
+        images = sign_in(session, base)
+        assert session.post(images, timeout=20, **samples.classic("a.png")).status_code == 201
+        assert folder.stat().st_mode & 0o777 == 0o700
+        process.send_signal(number)
+        assert process.wait(20) == 0
+    with serving("--data", folder) as (process, base), requests.Session() as session:
+        assert session.get(sign_in(session, base), timeout=20).json()[0]["img_name"] == "a.png"
+
+
+def test_tokens_and_revocations_outlive_a_restart(tmp_path: Path) -> None:
+    with requests.Session() as session, requests.Session() as left:
+        with serving("--data", tmp_path) as (process, base):
+            path = sign_in(session, base).removeprefix(base)
+            sign_in(left, base)
+            left.post(f"{base}/api/v1/auth/logout", timeout=20)
+            process.terminate()
+            assert process.wait(20) == 0
+        with serving("--data", tmp_path) as (process, base):
+            assert session.get(base + path, timeout=20).status_code == 200
+            assert left.get(base + path, timeout=20).json() == {"message": "Token has been revoked"}
+
+
+def test_an_upload_under_way_is_finished_before_the_end(tmp_path: Path) -> None:
+    with serving("--data", tmp_path) as (process, base), requests.Session() as session:
+        images = sign_in(session, base)
+        prepared = session.prepare_request(requests.Request("POST", images, **samples.classic("slow.png")))
+        host, port = base.removeprefix("http://").split(":")
+        lines = [f"{name}: {value}" for name, value in prepared.headers.items()]
+        body = prepared.body
+        assert isinstance(body, bytes)
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            head = "\r\n".join([f"POST {prepared.path_url} HTTP/1.1", f"Host: {host}", *lines, "", ""])
+            connection.sendall(head.encode() + body[:50])
+            time.sleep(0.3)
+            process.terminate()
+            time.sleep(0.5)
+            assert process.poll() is None
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((host, int(port)), timeout=20)
+            connection.sendall(body[50:])
+            assert connection.recv(1000).startswith(b"HTTP/1.1 201")
+        assert process.wait(20) == 0
+    with serving("--data", tmp_path) as (_, base), requests.Session() as session:
+        assert session.get(sign_in(session, base), timeout=20).json()[0]["img_name"] == "slow.png"
+
+
+def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
+    with serving("--data", tmp_path) as (process, base):
+        host, port = base.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(b"GET /never/finished HTTP/1.1\r\n")
+            time.sleep(0.3)
+            process.terminate()
+            time.sleep(0.3)
+            assert process.poll() is None
+            process.terminate()
+            assert process.wait(20) == 0
+
+
+def test_a_large_upload_is_never_whole_in_memory(tmp_path: Path) -> None:
+    size = 96 << 20
+
+    def peak() -> int:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        assert found
+        return int(found[1]) << 10
+
+    image = samples.png()
+    frame = (
+        b'--x\r\nContent-Disposition: form-data; name="imageFile"; filename="large.png"\r\n\r\n' + image,
+        b'\r\n--x\r\nContent-Disposition: form-data; name="quotient"\r\n\r\n1 2 \r\n--x--\r\n',
+    )
+
+    class Body:
+        def __len__(self) -> int:
+            return len(frame[0]) + size + len(frame[1])
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield frame[0]
+            for _ in range(size >> 20):
+                yield bytes(1 << 20)
+            yield frame[1]
+
+    with serving("--data", tmp_path) as (process, base), requests.Session() as session:
+        images = sign_in(session, base)
+        session.post(images, timeout=20, **samples.classic("warm.png"))
+        session.get(f"{images}/warm/content", timeout=20)
+        before = peak()
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        assert session.post(images, data=Body(), headers=headers, timeout=60).status_code == 201
+        received = 0
+        with session.get(f"{images}/large/content", stream=True, timeout=60) as answer:
+            for chunk in answer.iter_content(1 << 20):
+                received += len(chunk)
+        assert received == len(image) + size
+        assert peak() - before < 40 << 20
+        assert list((tmp_path / "receiving").iterdir()) == []
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, line = refused("--port", str(port), "--data", tmp_path / "data")
+    assert (code, line) == (1, f"cannot listen on 127.0.0.1 port {port}: Address already in use")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_host_that_is_not_ours(tmp_path: Path) -> None:
+    code, line = refused("--host", "192.0.2.1", "--port", "0", "--data", tmp_path)
+    assert (code, line.partition(":")[0]) == (1, "cannot listen on 192.0.2.1 port 0")
+
+
+def test_a_folder_in_use_by_another_process(tmp_path: Path) -> None:
+    with serving("--data", tmp_path):
+        code, line = refused("--port", "0", "--data", tmp_path)
+    assert code == 1
+    assert line.startswith(f"cannot use {tmp_path}: ")
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="ascii")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        code, line = refused("--port", "0", "--data", folder)
+        assert code == 1
+        assert line.startswith(f"cannot use {folder}: ")
+    assert (tmp_path / "file").read_text(encoding="ascii") == "x"
+
+
+def test_a_damaged_folder(tmp_path: Path) -> None:
+    (tmp_path / "records.sqlite3").write_bytes(b"this is no database" * 1000)
+    code, line = refused("--port", "0", "--data", tmp_path)
+    assert code == 4
+    assert line.startswith(f"cannot use {tmp_path}: ")
+
+
+def test_usage(tmp_path: Path) -> None:
+    assert refused("--port", "0") == (2, "say where to keep the pictures: --data DIR (or set GLASSINE_DATA)")
+    assert refused("--port", "70000", "--data", tmp_path) == (2, "GLASSINE_PORT must be from 0 to 65535, not 70000")
+    process = command("--port", "http")
+    assert "invalid int value" in process.communicate(timeout=20)[1]
+    assert process.returncode == 2
+    process = command("--help")
+    assert "--max-upload-mb" in process.communicate(timeout=20)[0]
+    assert process.returncode == 0
