@@ -7,6 +7,7 @@ Records are documents in mongita's collections, shaped as MongoDB would hold the
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from backend.storage.failures import CLOSED, raises_storage_error
 from backend.storage.folder_lock import FolderLock
 from backend.storage.mongita_collection import SqliteClient
 from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, StorageError, User
+from backend.storage.reserve import Reserve
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,12 +46,13 @@ def _call(method: Callable[Concatenate[EmbeddedStorage, P], R]) -> Callable[Conc
 class EmbeddedStorage:
     """Implements :class:`backend.storage.protocol.Storage`; made by :func:`backend.storage.embedded.open_storage`."""
 
-    def __init__(self, client: SqliteClient, blobs: BlobFolder, lock: FolderLock) -> None:
+    def __init__(self, client: SqliteClient, blobs: BlobFolder, lock: FolderLock, reserve: Reserve) -> None:
         self.closed = False
         self._engine = client.engine
         self._mutex = client.engine.connections.mutex
         self._blobs = blobs
         self._lock = lock
+        self._reserve = reserve
         database = client["glassine"]
         self._users = database["users"]
         self._pictures = database["pictures"]
@@ -141,11 +144,21 @@ class EmbeddedStorage:
             picture = self.picture(owner_id, name)
             if picture is not None:
                 with self._changing_record_of(picture, named_after=False):
-                    with self._engine.lock:
-                        self._pictures.delete_one({"_id": picture.id})
-                        self._permissions.delete_many({"picture_id": picture.id})
+                    self._remove_records(picture)
                     self._count_changed(owner_id, -1)
             return picture
+
+    def _remove_records(self, picture: PictureRecord) -> None:
+        for last_try in (False, True):
+            try:
+                with self._engine.lock:
+                    self._pictures.delete_one({"_id": picture.id})
+                    self._permissions.delete_many({"picture_id": picture.id})
+                return
+            except sqlite3.OperationalError as error:
+                full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+                if last_try or not full or not self._reserve.give_up():
+                    raise
 
     def _count_changed(self, owner_id: str, difference: int) -> None:
         if owner_id in self._picture_counts:
@@ -212,6 +225,7 @@ class EmbeddedStorage:
     @_call
     def remove_blob(self, blob_id: str) -> None:
         self._blobs.remove(blob_id)
+        self._reserve.hold()  # if it was given up and there is room again
 
     @_call
     def blob_ids(self) -> Iterator[str]:

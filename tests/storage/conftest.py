@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from backend.storage.embedded import open_storage
 from backend.storage.protocol import PictureRecord, Storage, User
 

@@ -7,6 +7,7 @@ import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from backend.storage.protocol import DuplicateRecord, Permission, StorageError
 
 OWNER = "0123456789abcdef01234567"
@@ -318,11 +319,11 @@ def test_a_closed_storage_refuses_everything(reopen, make):
     storage.close()
     storage.close()
     calls = [
-        lambda: storage.new_id(),
+        storage.new_id,
         lambda: storage.add_user(user),
         lambda: storage.user(user.id),
         lambda: storage.user_by_name("ada"),
-        lambda: storage.users(),
+        storage.users,
         lambda: storage.set_password_hash(user.id, "a", "b"),
         lambda: storage.add_picture(picture),
         lambda: storage.picture(OWNER, "a"),
@@ -337,12 +338,12 @@ def test_a_closed_storage_refuses_everything(reopen, make):
         lambda: storage.remove_permission(OWNER, OTHER),
         lambda: storage.revoke_token("t", datetime(2030, 1, 1)),
         lambda: storage.is_revoked("t"),
-        lambda: storage.write_blob(),
+        storage.write_blob,
         lambda: storage.open_blob("a" * 32),
         lambda: storage.remove_blob("a" * 32),
-        lambda: storage.blob_ids(),
+        storage.blob_ids,
         lambda: storage.secret("jwt"),
-        lambda: writer.commit(),
+        writer.commit,
     ]
     for call in calls:
         with pytest.raises(StorageError):
