@@ -41,6 +41,7 @@ class PageHeader(QWidget):
         self.search: SearchField | None = None
         self._search_button: GhostButton | None = None
         self._selection: QWidget | None = None
+        self._search_shown = True
 
         self._plain = QWidget()
         row = QHBoxLayout(self._plain)
@@ -115,6 +116,12 @@ class PageHeader(QWidget):
             if self._search_button is not None:
                 self._search_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def set_search_shown(self, shown: bool) -> None:
+        """Offer the search, or not where there is nothing to search in."""
+        if shown != self._search_shown:
+            self._search_shown = shown
+            self._arrange_search()
+
     def set_selection_bar(self, widget: QWidget) -> None:
         """Set what stands here while something is selected."""
         self._selection = widget
@@ -151,8 +158,8 @@ class PageHeader(QWidget):
             return
         self.search.setFixedWidth(SearchField.WIDTH)
         self._row.insertWidget(self._row.indexOf(self._search_button) + 1, self.search)
-        self.search.setVisible(not self.compact)
-        self._search_button.setVisible(self.compact)
+        self.search.setVisible(self._search_shown and not self.compact)
+        self._search_button.setVisible(self._search_shown and self.compact)
 
 
 class SidePanel(QFrame):

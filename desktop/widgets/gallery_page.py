@@ -1,0 +1,446 @@
+"""The gallery: header, banners, the grid, and what stands there when it is empty."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QEvent, QPoint, QStandardPaths, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QResizeEvent
+from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+from desktop.errors import GlassineError
+from desktop.image_formats import MAX_FILE_BYTES
+from desktop.models import Picture, PictureState
+from desktop.viewmodels.batches import BatchOutcome
+from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
+from desktop.viewmodels.wording import number_text
+from desktop.widgets.batch_notices import FailuresDialog, batch_notice
+from desktop.widgets.buttons import ghost_button, link_button, primary_button
+from desktop.widgets.dialogs import ConfirmDialog
+from desktop.widgets.file_dialogs import choose_folder
+from desktop.widgets.first_run import FirstRun
+from desktop.widgets.gallery_view import TILE_SIZES, GalleryView
+from desktop.widgets.icons import Icons
+from desktop.widgets.notices import BannerArea, Notice
+from desktop.widgets.page_parts import EmptyState, PageHeader
+from desktop.widgets.selection_bar import BatchBar, SelectionBar
+from desktop.widgets.theme import Space, Theme
+
+NARROW_BELOW: Final = 880
+SEARCH_DELAY_MS: Final = 150
+LOADING_DELAY_MS: Final = 300
+
+
+class GalleryPage(QWidget):
+    """All pictures.
+
+    Attributes:
+        header: The page's header.
+        banner_slot: Layout below the header for banners; ``use_banners`` puts the window's own area there.
+        export_folder: Where the last copies were saved.
+
+    Signals:
+        open_requested(str picture_id)
+        add_files_requested(), add_folder_requested()
+        tile_size_changed(int), export_folder_changed(str): to be remembered.
+    """
+
+    open_requested = Signal(str)
+    add_files_requested = Signal()
+    add_folder_requested = Signal()
+    tile_size_changed = Signal(int)
+    export_folder_changed = Signal(str)
+
+    def __init__(self, theme: Theme, icons: Icons, gallery: GalleryViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._icons, self._gallery = theme, icons, gallery
+        self.export_folder = ""
+        self._make_header()
+        self.banners = BannerArea(icons)
+        self.batch_bar = BatchBar(theme)
+        self.batch_bar.cancelled.connect(self._stop_batch)
+        self._batch_slot = QVBoxLayout()
+        self._batch_slot.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.LARGE, 0)
+        self._batch_slot.addWidget(self.batch_bar)
+        self._batch_holder = QWidget()
+        self._batch_holder.setLayout(self._batch_slot)
+        self._batch_holder.hide()
+
+        self.view = GalleryView(theme, icons, gallery.model, gallery.thumbnails)
+        self.first_run = FirstRun(theme, icons, MAX_FILE_BYTES)
+        clear = link_button(self.tr("Clear search"))
+        clear.clicked.connect(self.clear_search)
+        self._nothing_found = EmptyState(icons, "search", "", action=clear)
+        self._loading = EmptyState(icons, "pictures", self.tr("Opening your pictures…"))
+        self._blank = QWidget()
+        self._stack = QStackedWidget()
+        self._first_run_holder = QWidget()
+        holder = QVBoxLayout(self._first_run_holder)
+        holder.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.LARGE, Space.LARGE)
+        holder.addWidget(self.first_run)
+        for widget in (self.view, self._first_run_holder, self._nothing_found, self._loading, self._blank):
+            self._stack.addWidget(widget)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LOADING_DELAY_MS)
+        self._later.timeout.connect(self._refresh)
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        self.banner_slot = QVBoxLayout()
+        self.banner_slot.addWidget(self.banners)
+        layout.addLayout(self.banner_slot)
+        layout.addWidget(self._batch_holder)
+        layout.addWidget(self._stack, 1)
+        self.setFocusProxy(self.view)
+        self._connect()
+        self._refresh()
+
+    def _make_header(self) -> None:
+        icons = self._icons
+        self.header = PageHeader(icons, self.tr("All pictures"))
+        search = self.header.add_search(self.tr("Search names and dates"))
+        self.more = ghost_button(icons, "more", self.tr("More"))
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setMenu(self._make_menu())
+        self.add_button = primary_button(self.tr("Add pictures"), icons, "plus")
+        self.header.add_action(self.more)
+        self.header.add_action(self.add_button)
+        self.selection_bar = SelectionBar(icons)
+        self.header.set_selection_bar(self.selection_bar)
+        self._search_timer = QTimer(self)
+        self._search_timer.setSingleShot(True)
+        self._search_timer.setInterval(SEARCH_DELAY_MS)
+        self._search_timer.timeout.connect(lambda: self._gallery.search(search.text()))
+        search.textChanged.connect(lambda text: self._search_timer.start())
+        search.returnPressed.connect(self._to_results)
+
+    def _make_menu(self) -> QMenu:
+        menu = QMenu(self)
+        self._add_folder = menu.addAction(self.tr("Add a folder"), self.add_folder_requested.emit)
+        menu.addSeparator()
+        self._select_all = menu.addAction(self.tr("Select all"), self._choose_all)
+        self._export_all = menu.addAction(self.tr("Save copies of all"), self.export_all)
+        menu.addSeparator()
+        group = QActionGroup(menu)
+        self._sizes: dict[int, QAction] = {}
+        names = (self.tr("Small tiles"), self.tr("Medium tiles"), self.tr("Large tiles"))
+        for side, name in zip(TILE_SIZES, names, strict=True):
+            action = menu.addAction(name, partial(self.set_tile_size, side, tell=True))
+            action.setCheckable(True)
+            group.addAction(action)
+            self._sizes[side] = action
+        menu.aboutToShow.connect(self._dress_menu)
+        return menu
+
+    def _connect(self) -> None:
+        gallery, view, bar = self._gallery, self.view, self.selection_bar
+        gallery.state_changed.connect(self._on_state)
+        gallery.count_changed.connect(self._on_count)
+        gallery.shown_changed.connect(self._refresh)
+        gallery.model.sections_changed.connect(self._refresh)
+        gallery.load_failed.connect(self._on_load_failed)
+        gallery.batch_started.connect(self._on_batch_started)
+        gallery.batch_progressed.connect(self.batch_bar.progress)
+        gallery.batch_finished.connect(self._on_batch_finished)
+        view.open_requested.connect(self.open_requested)
+        view.selection_changed.connect(self._on_selection)
+        view.delete_requested.connect(self.delete_selected)
+        view.menu_requested.connect(self._show_tile_menu)
+        view.tile_size_changed.connect(self.tile_size_changed)
+        bar.cleared.connect(self.clear_selection)
+        bar.export_requested.connect(self.export_selected)
+        bar.delete_requested.connect(self.delete_selected)
+        self.header.compact_changed.connect(bar.set_compact)
+        self.add_button.clicked.connect(self.add_files_requested)
+        self.first_run.add_files_requested.connect(self.add_files_requested)
+        self.first_run.add_folder_requested.connect(self.add_folder_requested)
+
+    # -- what the window asks --------------------------------------------------------------------------------------
+
+    def use_banners(self, area: BannerArea) -> None:
+        """Show notices in the window's area instead of the page's own."""
+        self.banners.hide()
+        self.banners = area
+
+    def set_tile_size(self, side: int, *, tell: bool = False) -> None:
+        """Aim at tiles of this side."""
+        self.view.set_tile_size(side)
+        if tell:
+            self.tile_size_changed.emit(side)
+
+    def focus_search(self) -> None:
+        """Go to the search field."""
+        self.clear_selection()
+        self.header.open_search()
+
+    def clear_search(self) -> None:
+        """Show all pictures again."""
+        if self.header.search is not None:
+            self.header.search.clear()
+        self._search_timer.stop()
+        self._gallery.search("")
+        self.header.close_search()
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def clear_selection(self) -> bool:
+        """Choose nothing; whether anything had been chosen."""
+        if not self.view.selectionModel().hasSelection():
+            return False
+        had_focus = self.selection_bar.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        self.view.clearSelection()
+        if had_focus:
+            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        return True
+
+    def reveal(self, picture_id: str) -> None:
+        """Show one picture in the grid, chosen."""
+        if self._gallery.model.row_of(picture_id) < 0:
+            self.clear_search()
+        row = self._gallery.model.row_of(picture_id)
+        if row < 0:
+            return
+        index = self._gallery.model.index(row)
+        self.view.setCurrentIndex(index)
+        self.view.scrollTo(index, GalleryView.ScrollHint.PositionAtCenter)
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def selected_pictures(self) -> list[Picture]:
+        """The chosen pictures."""
+        return self._gallery.pictures(self.view.selected_rows())
+
+    # -- saving copies ---------------------------------------------------------------------------------------------
+
+    def export_selected(self) -> None:
+        """Ask for a folder and save copies of the chosen pictures there."""
+        self._ask_folder(self.selected_pictures())
+
+    def export_all(self) -> None:
+        """Ask for a folder and save copies of all pictures there."""
+        self._ask_folder(self._gallery.all_pictures())
+
+    def export_pictures(self, pictures: list[Picture], folder: Path) -> None:
+        """Save copies in a folder."""
+        if str(folder) != self.export_folder:
+            self.export_folder = str(folder)
+            self.export_folder_changed.emit(self.export_folder)
+        self._gallery.export(pictures, folder)
+
+    def _ask_folder(self, pictures: list[Picture]) -> None:
+        if not pictures or self._gallery.busy:
+            return
+        start = Path(self.export_folder) if self.export_folder else _pictures_folder()
+        title = self.tr("Save %n copies in…", "", len(pictures))
+        choose_folder(self, title, start, lambda folder: self.export_pictures(pictures, folder))
+
+    # -- deleting --------------------------------------------------------------------------------------------------
+
+    def delete_selected(self) -> None:
+        """Ask, then delete the chosen pictures for good."""
+        self.ask_to_delete(self.selected_pictures())
+
+    def ask_to_delete(self, pictures: list[Picture]) -> None:
+        """Ask, then delete these pictures for good."""
+        if not pictures or self._gallery.busy:
+            return
+        question = delete_question(self._icons, self, len(pictures))
+        question.accepted.connect(lambda: self._gallery.delete(pictures))
+        question.open()
+
+    # -- news ------------------------------------------------------------------------------------------------------
+
+    def _on_state(self, state: GalleryState) -> None:
+        if state is GalleryState.LOADING:
+            self._later.start()
+            self.banners.remove("load")
+        elif state is GalleryState.STOPPED:
+            if self.header.search is not None:
+                self.header.search.clear()
+            self._search_timer.stop()
+            for key in ("load", "batch", "refused"):
+                self.banners.remove(key)
+            self._end_batch()
+        elif state is GalleryState.READY:
+            self._tell_refused()
+        self._refresh()
+
+    def _on_count(self, count: int) -> None:
+        self.header.set_count(number_text(count) if count else "")
+
+    def _refresh(self) -> None:
+        gallery = self._gallery
+        shown = gallery.model.rowCount()
+        if shown:
+            widget: QWidget = self.view
+        elif gallery.query and gallery.state is not GalleryState.STOPPED:
+            self._nothing_found.set_words(self.tr("Nothing matches “%1”").replace("%1", self._typed()))
+            widget = self._nothing_found
+        elif gallery.state is GalleryState.READY and gallery.count == 0:
+            widget = self._first_run_holder
+        elif gallery.state is GalleryState.LOADING and not self._later.isActive():
+            widget = self._loading
+        else:
+            widget = self._blank
+        empty = widget is self._first_run_holder
+        self.more.setVisible(not empty)
+        self.add_button.setVisible(not empty)
+        self.header.set_search_shown(not empty)
+        had_focus = self._stack.currentWidget() is not widget and self._stack.isAncestorOf(self.focusWidget())
+        self._stack.setCurrentWidget(widget)
+        self.setFocusProxy(self.first_run.add_files if empty else self.view)
+        if had_focus:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _typed(self) -> str:
+        return self.header.search.text().strip() if self.header.search is not None else ""
+
+    def _to_results(self) -> None:
+        self._search_timer.stop()
+        self._gallery.search(self._typed())
+        self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _choose_all(self) -> None:
+        self.view.selectAll()
+        self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _on_selection(self) -> None:
+        rows = self.view.selected_rows()
+        if rows:
+            self.selection_bar.set_summary(self._gallery.summary(rows))
+        self.header.show_selection(bool(rows))
+
+    def _on_load_failed(self, error: GlassineError) -> None:
+        self.banners.show_notice(
+            Notice(
+                "load",
+                "danger",
+                f"{error.title} ({error.code})",
+                error.message,
+                action=self.tr("Try again"),
+                on_action=self._gallery.retry,
+                details=f"{error.code} {error.title}\n{error.details}".strip(),
+            )
+        )
+
+    def _tell_refused(self) -> None:
+        refused = self._gallery.refused
+        if not refused:
+            self.banners.remove("refused")
+            return
+        codes = ", ".join(sorted({picture.problem_code for picture in refused if picture.problem_code}))
+        self.banners.show_notice(
+            Notice(
+                "refused",
+                "danger",
+                self.tr("%n pictures are not what you stored", "", len(refused)),
+                self.tr("They are not shown. Nothing of yours was overwritten. (%1)").replace("%1", codes or "V-110"),
+                icon="shield-alert",
+                action=self.tr("Show"),
+                on_action=lambda: self.reveal(refused[0].id),
+            )
+        )
+
+    def _on_batch_started(self, kind: str, count: int) -> None:
+        self.banners.remove("batch")
+        self._batch_holder.show()
+        self.batch_bar.begin(kind, count)
+        self.selection_bar.set_busy(True)
+
+    def _stop_batch(self) -> None:
+        self.batch_bar.stop.setEnabled(False)
+        self._gallery.cancel_batch()
+
+    def _end_batch(self) -> None:
+        self.batch_bar.hide()
+        self._batch_holder.hide()
+        self.selection_bar.set_busy(False)
+
+    def _on_batch_finished(self, outcome: BatchOutcome) -> None:
+        self._end_batch()
+        notice = batch_notice(outcome, self._show_failures, self._open_folder)
+        if notice is not None:
+            self.banners.show_notice(notice)
+
+    def _show_failures(self, outcome: BatchOutcome) -> None:
+        FailuresDialog(self._icons, self, outcome).open()
+
+    def _open_folder(self, folder: Path) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    # -- menus -----------------------------------------------------------------------------------------------------
+
+    def _dress_menu(self) -> None:
+        shown = self._gallery.model.rowCount() > 0
+        self._select_all.setEnabled(shown)
+        self._export_all.setEnabled(shown and not self._gallery.busy)
+        nearest = min(TILE_SIZES, key=lambda side: abs(side - self.view.tile_size))
+        self._sizes[nearest].setChecked(True)
+        for action, icon in ((self._add_folder, "folder"), (self._select_all, "check"), (self._export_all, "save")):
+            action.setIcon(self._icons.icon(icon, "text2", 18))
+
+    def _show_tile_menu(self, position: QPoint) -> None:
+        pictures = self.selected_pictures()
+        current = self.view.currentIndex()
+        if not pictures and current.isValid():
+            pictures = [self._gallery.model.picture(current.row())]
+        if not pictures:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        ready = any(picture.state is PictureState.READY for picture in pictures)
+        if len(pictures) == 1:
+            menu.addAction(self.tr("Open"), lambda: self.open_requested.emit(pictures[0].id))
+        save = menu.addAction(self.tr("Save a copy"), lambda: self._ask_folder(pictures))
+        save.setIcon(self._icons.icon("save", "text2", 18))
+        save.setEnabled(ready and not self._gallery.busy)
+        menu.addSeparator()
+        delete = menu.addAction(self.tr("Delete"), lambda: self.ask_to_delete(pictures))
+        delete.setIcon(self._icons.icon("bin", "text2", 18))
+        delete.setEnabled(not self._gallery.busy)
+        menu.popup(position)
+
+    # -- width -----------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Use smaller tiles and margins in a narrow window."""
+        super().resizeEvent(event)
+        self._measure()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure again when the reading direction changes."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Window less the open panel: this page and the sidebar before it."""
+        window, left = self.window(), self.mapTo(self.window(), QPoint(0, 0)).x()
+        before = window.width() - left - self.width() if self.isRightToLeft() else left
+        self.view.set_narrow(self.width() + before < NARROW_BELOW)
+
+
+def delete_question(icons: Icons, parent: QWidget, count: int) -> ConfirmDialog:
+    """The confirmation before pictures are deleted for good."""
+    return ConfirmDialog(
+        icons,
+        parent,
+        title=parent.tr("Delete %n pictures for good?", "", count),
+        text=parent.tr(
+            "They leave this vault and the server, and cannot be brought back. "
+            "Copies other people have saved stay with them."
+        ),
+        confirm=parent.tr("Delete for good"),
+        safe=parent.tr("Cancel"),
+        icon="bin",
+        danger=True,
+    )
+
+
+def _pictures_folder() -> Path:
+    places = QStandardPaths.standardLocations(QStandardPaths.StandardLocation.PicturesLocation)
+    found = next((Path(place) for place in places if Path(place).is_dir()), None)
+    return found or Path.home()
