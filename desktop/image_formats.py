@@ -156,7 +156,7 @@ def read_info(path: Path) -> ImageInfo:
             image = _open_image(file, known)
             exif = _exif(image)
             width, height = image.size
-            if _orientation(exif) >= 5:
+            if _orientation(image, exif) >= 5:
                 width, height = height, width
             return ImageInfo(known.media_type, width, height, _taken(exif))
 
@@ -176,7 +176,7 @@ def make_thumbnail(path: Path) -> bytes:
         known = detect_bytes(file.read(HEAD_BYTES))
         with _decoding(known):
             image = _open_image(file, known)
-            orientation = _orientation(_exif(image))
+            orientation = _orientation(image, _exif(image))
             side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
             image.draft("RGB", side)  # a JPEG is then decoded at a fraction of its size
             small = _eight_bit(image)
@@ -292,8 +292,9 @@ def _exif(image: Image.Image) -> Image.Exif | None:
         return None
 
 
-def _orientation(exif: Image.Exif | None) -> int:
-    value = exif.get(_ORIENTATION, 1) if exif is not None else 1
+def _orientation(image: Image.Image, exif: Image.Exif | None) -> int:
+    """Return what is left to be applied; for TIFF Pillow applies it by itself, to the size at once."""
+    value = exif.get(_ORIENTATION, 1) if exif is not None and image.format != "TIFF" else 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 

@@ -41,7 +41,7 @@ class Multipart:
         """Take stock of the parts.
 
         Args:
-            report: Called with bytes handed over and bytes in all, while iterating.
+            report: Called with the bytes handed over, the next piece included, and the bytes in all.
             cancelled: Asked before each piece; iterating then raises Cancelled.
 
         Raises:
@@ -78,9 +78,9 @@ class Multipart:
             for data in self._file(*piece) if isinstance(piece, tuple) else _slices(piece):
                 if self._cancelled():
                     raise errors.Cancelled
-                yield data
                 sent += len(data)
                 self._report(sent, self._length)
+                yield data
 
     def _part_head(self, part: Part) -> bytes:
         # RFC 7578 with the escapes of the HTML standard

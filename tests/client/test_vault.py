@@ -212,7 +212,9 @@ def test_cancelling_a_seal_leaves_nothing(here: Somewhere) -> None:
     seen: list[int] = []
 
     with pytest.raises(errors.Cancelled):
-        here.vault.seal(source, lambda done, total: seen.append(done * 100 // total), lambda: bool(seen) and seen[-1] > 50)
+        here.vault.seal(
+            source, lambda done, total: seen.append(done * 100 // total), lambda: bool(seen) and seen[-1] > 50
+        )
 
     assert seen[-1] > 50  # it was being encrypted
     assert here.vault.staged() == []
@@ -291,12 +293,19 @@ def test_no_plaintext_is_left_on_the_disk(place: Somewhere) -> None:
     picture_id = place.add(content, name)
     left = place.vault.seal(place.source(marked_jpeg(seed=32), "Secret staged one.jpg"))
     place.vault.list_pictures()
-    jpegs = list(place.vault.thumbnails([picture_id]).values()) + [left.thumbnail]
+    jpegs = [*place.vault.thumbnails([picture_id]).values(), left.thumbnail]
     place.vault.open(picture_id)
     place.vault.save_queue([place.outside / "Hidden waiting.jpg"])
     place.session.close()
 
-    secrets = [MARKER, b"Confidential", b"Secret staged", b"Hidden waiting", content[100:160], *[j[200:260] for j in jpegs]]
+    secrets = [
+        MARKER,
+        b"Confidential",
+        b"Secret staged",
+        b"Hidden waiting",
+        content[100:160],
+        *[j[200:260] for j in jpegs],
+    ]
     searched = 0
     for root in (place.data, place.store):
         for path in root.rglob("*"):
@@ -327,7 +336,7 @@ def test_a_locked_vault_forgets(place: Somewhere) -> None:
 
     assert place.session.locked
     assert place.session.key is None
-    for use in (lambda: vault.open(picture_id), lambda: vault.thumbnails([picture_id]), lambda: vault.staged()):
+    for use in (lambda: vault.open(picture_id), lambda: vault.thumbnails([picture_id]), vault.staged):
         with pytest.raises((errors.KeyMissing, errors.NotFound)):
             use()
     with pytest.raises(errors.KeyMissing):
