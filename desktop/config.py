@@ -56,7 +56,7 @@ class Preferences:
     MAX_TILE: ClassVar[int] = 512
 
     theme: str = "system"
-    tile_size: int = 200
+    tile_size: int = 168
     skip_preflight: bool = False
     export_folder: str = ""
     lock_after_minutes: int = 0

@@ -55,6 +55,11 @@ class SettingsViewModel(QObject):
         return self._config.preferences.skip_preflight
 
     @property
+    def export_folder(self) -> str:
+        """Where the last copies were saved, or an empty text."""
+        return self._config.preferences.export_folder
+
+    @property
     def data_folder(self) -> Path:
         """Where keys, caches and preferences are."""
         return self._config.folder
@@ -77,6 +82,12 @@ class SettingsViewModel(QObject):
         """Choose whether to look pictures over before they are added."""
         if skip != self.skip_preflight:
             self._config.preferences.skip_preflight = skip
+            self._save()
+
+    def set_export_folder(self, folder: str) -> None:
+        """Remember where copies are saved."""
+        if folder != self.export_folder:
+            self._config.preferences.export_folder = folder
             self._save()
 
     def start(self, session: SessionPort) -> None:

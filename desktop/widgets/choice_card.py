@@ -27,6 +27,7 @@ class ChoiceCard(QRadioButton):
         self.setAccessibleName(title)
         self.setAccessibleDescription(sentence)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setProperty("card", True)
         self.setProperty("ring_radius", int(Radius.BANNER))
         icons.changed.connect(self.update)
 

@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
         models.sign_in.signed_in.connect(self._on_signed_in)
         models.lock.unlocked.connect(self._on_unlocked)
         models.shell.stage_changed.connect(self._on_stage)
-        models.shell.failed.connect(self._on_failed)
+        models.shell.failed.connect(self.show_error)
         self._add_shortcuts()
         geometry = load_geometry(geometry_path)
         if geometry is None or not self.restoreGeometry(geometry):
@@ -161,11 +161,14 @@ class MainWindow(QMainWindow):
         """Go back to the pages."""
         if self.stack.currentWidget() is self.open_vault.viewer_page:
             self.stack.setCurrentWidget(self.open_vault.shell_page)
-            self.open_vault.shell_page.content.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+            page = self.open_vault.shell_page.content.currentWidget()
+            if page is not None:
+                page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # -- trouble ---------------------------------------------------------------------------------------------------
 
-    def _on_failed(self, error: GlassineError) -> None:
+    def show_error(self, error: GlassineError) -> None:
+        """Show an error as a banner."""
         self.show_notice(
             Notice(
                 error.code,
@@ -264,3 +267,11 @@ class MainWindow(QMainWindow):
     def _quit(self) -> None:
         self._quitting = True
         self.close()
+
+    def quit_now(self) -> None:
+        """Close without asking; what waits is kept and goes on at the next start."""
+        self._quit()
+
+    def stop(self) -> Any:
+        """Stop everything of the session and return it, to be closed."""
+        return self._models.shell.stop()

@@ -80,7 +80,9 @@ class ShellPage(QWidget):
         self.content.setCurrentWidget(page)
         slot = getattr(page, "banner_slot", None)
         if isinstance(slot, QVBoxLayout):
+            shown = not self.banners.isHidden()
             slot.addWidget(self.banners)
+            self.banners.setVisible(shown)
         if self.panel_open and self._panel_alone():
             self.set_panel_open(False)
         if name != self.page_name:

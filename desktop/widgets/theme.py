@@ -74,9 +74,12 @@ class Theme(QObject):
         self._preference = preference
         self._hints = QGuiApplication.styleHints()
         self._accessibility = self._hints.accessibility()
-        # remembered before our own palette replaces it
+        # the empty palette uncovers that of the system, which ours replaces later
+        QGuiApplication.setPalette(QPalette())
         self._system_window = QGuiApplication.palette().color(QPalette.ColorRole.Window)
-        self._base_font, self._base_size = _base_font(QGuiApplication.font())
+        self._base_font, self._base_size = _base_font(
+            QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+        )
         self.tokens: Tokens = LIGHT
         self._resolve()
 

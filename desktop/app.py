@@ -1,0 +1,328 @@
+"""The composition root of the window: builds every object and hands it on through constructors.
+
+What the first paint does not need is imported in a worker right after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+from desktop.display import NO_LIBRARY, QT_PACKAGES, display_problem
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.client.session import Sessions
+    from desktop.config import Config
+    from desktop.models import IsCancelled, Report
+    from desktop.tasks import TaskRunner
+    from desktop.widgets.main_window import MainWindow
+    from desktop.widgets.open_vault import OpenVault
+
+log = logging.getLogger(__name__)
+
+FIRST_PAINT_VARIABLE: Final = "GLASSINE_REPORT_FIRST_PAINT"
+"""When set, the moment of the first paint is printed (for ``benchmarks/bench_start.py``)."""
+
+SWITCH_INTERVAL_S: Final = 0.001
+"""Python's default of 5 ms lets a busy worker hold the window up for longer than a frame."""
+
+DRAIN_MS: Final = 3000
+CLOSE_MS: Final = 5000
+
+WARM_UP: Final = (
+    "desktop.client.vault",
+    "desktop.crypto.keys",
+    "desktop.crypto.key_file",
+    "desktop.widgets.open_vault",
+    "requests",
+    "flask",
+    "flask_jwt_extended",
+    "mongita",
+    "PIL.Image",
+)
+"""Imported in a worker right after the first paint, in the order of need."""
+
+
+def run(argv: list[str]) -> int:
+    """Open the window and return the exit code when it is closed."""
+    problem = display_problem(os.environ, argv)
+    if problem:
+        print(problem, file=sys.stderr)
+        return 1
+    try:
+        from PySide6.QtWidgets import QApplication
+    except ImportError as error:
+        print(NO_LIBRARY % (error, QT_PACKAGES), file=sys.stderr)
+        return 1
+    return _run(QApplication(["glassine", *argv]))
+
+
+def _run(app: QApplication) -> int:
+    from desktop.client.session import Sessions
+    from desktop.config import Config
+    from desktop.logs import start_log
+    from desktop.tasks import TaskRunner
+
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    config = Config()
+    start_log(config.folder / "log")
+    _route_qt_messages()
+    _name(app)
+    runner = TaskRunner()
+    window = build(config, runner, Sessions(config, _start_embedded))
+    closing = _Closing(window, runner)
+    on_first_paint(window, lambda: _after_first_paint(runner))
+    with _hooks(window), _ended_by_signals(window, app):
+        window.show()
+        code = app.exec()
+    closing.finish()
+    return code
+
+
+def build(config: Config, runner: TaskRunner, sessions: Sessions) -> MainWindow:
+    """Build the window and everything behind it; nothing is shown yet."""
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.viewmodels.lock import LockViewModel
+    from desktop.viewmodels.shell import ShellViewModel
+    from desktop.viewmodels.sign_in import SignInViewModel
+    from desktop.widgets.icons import Icons
+    from desktop.widgets.main_window import MainWindow, WindowModels
+    from desktop.widgets.theme import Theme
+
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        raise RuntimeError("there must be a QApplication")
+    theme = Theme(config.preferences.theme)
+    theme.apply(app)
+    icons = Icons(theme)
+    models = WindowModels(
+        shell=ShellViewModel(runner),
+        sign_in=SignInViewModel(runner, sessions, config.default_vault_folder),
+        lock=LockViewModel(runner),
+    )
+
+    def make_open_vault(window: MainWindow) -> OpenVault:
+        return _build_open_vault(window, models.shell, config, runner)
+
+    return MainWindow(theme, icons, models, make_open_vault, config.folder / "window")
+
+
+def _build_open_vault(window: MainWindow, shell: Any, config: Config, runner: TaskRunner) -> OpenVault:
+    from desktop.viewmodels.gallery import GalleryViewModel
+    from desktop.viewmodels.keys import KeysViewModel
+    from desktop.viewmodels.settings import SettingsViewModel
+    from desktop.viewmodels.transfers import TransfersViewModel
+    from desktop.viewmodels.viewer import ViewerViewModel
+    from desktop.widgets.open_vault import OpenVault, VaultModels
+
+    models = VaultModels(
+        shell=shell,
+        gallery=GalleryViewModel(runner),
+        transfers=TransfersViewModel(runner),
+        viewer=ViewerViewModel(runner),
+        keys=KeysViewModel(runner),
+        settings=SettingsViewModel(runner, config, config.folder / "log"),
+    )
+    models.gallery.follow(models.transfers)
+    shell.add_session_part(models.keys)
+    shell.add_session_part(models.settings)
+    for part in (models.gallery, models.viewer, models.transfers):
+        shell.add_vault_part(part)
+    models.settings.theme_changed.connect(window.theme.set_preference)
+    return OpenVault(window, models)
+
+
+def _start_embedded(folder: Path) -> Any:
+    from desktop.embedded import start
+
+    return start(folder)
+
+
+# -- the first paint -----------------------------------------------------------------------------------------------
+
+
+def on_first_paint(window: MainWindow, called: Callable[[], None]) -> None:
+    """Call back once, in the event loop, after the window was painted for the first time."""
+    from PySide6.QtCore import QEvent, QObject, QTimer
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                window.sign_in.removeEventFilter(self)
+                QTimer.singleShot(0, self.finish)
+            return False
+
+        def finish(self) -> None:
+            self.deleteLater()
+            called()
+
+    window.sign_in.installEventFilter(Watch(window))
+
+
+def _after_first_paint(runner: TaskRunner) -> None:
+    if os.environ.get(FIRST_PAINT_VARIABLE):
+        print(f"first paint {time.monotonic_ns()}", flush=True)
+    runner.submit(warm_up, pool="crypto")
+
+
+def warm_up(report: Report, cancelled: IsCancelled) -> None:
+    """Import what is needed next; runs in a worker, so that nobody waits for it."""
+    for number, name in enumerate(WARM_UP):
+        if cancelled():
+            return
+        report(number, len(WARM_UP))
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            log.exception("%s cannot be imported", name)
+
+
+# -- names and messages --------------------------------------------------------------------------------------------
+
+
+def _name(app: QApplication) -> None:
+    from PySide6.QtGui import QIcon
+
+    from desktop.widgets.theme import RESOURCES
+
+    app.setApplicationName("glassine")
+    app.setApplicationDisplayName("Glassine")
+    app.setDesktopFileName("glassine")
+    icon = QIcon()
+    for side in (16, 32, 48, 128, 256):
+        icon.addFile(str(RESOURCES / "app" / f"glassine-{side}.png"))
+    app.setWindowIcon(icon)
+    _translate(app)
+
+
+def _translate(app: QApplication) -> None:
+    """Load the language of the person, else English, whose plural forms are translations too."""
+    from PySide6.QtCore import QLocale, QTranslator
+
+    from desktop.widgets.theme import RESOURCES
+
+    folder = str(RESOURCES / "translations")
+    translator = QTranslator(app)
+    if translator.load(QLocale(), "glassine", "_", folder) or translator.load("glassine_en", folder):
+        app.installTranslator(translator)
+
+
+def _route_qt_messages() -> None:
+    """Write Qt's own messages to the log instead of the terminal."""
+    from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+    levels = {
+        QtMsgType.QtDebugMsg: logging.DEBUG,
+        QtMsgType.QtInfoMsg: logging.INFO,
+        QtMsgType.QtWarningMsg: logging.INFO,
+        QtMsgType.QtCriticalMsg: logging.ERROR,
+        QtMsgType.QtFatalMsg: logging.CRITICAL,
+    }
+    qt_log = logging.getLogger("qt")
+
+    def handle(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        qt_log.log(levels.get(kind, logging.INFO), "%s", message)
+
+    qInstallMessageHandler(handle)
+
+
+# -- what nobody foresaw -------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _hooks(window: MainWindow) -> Iterator[None]:
+    """Log exceptions that nobody caught and show a banner; never end without a word."""
+    before, threads_before = sys.excepthook, threading.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            window.close()
+            return
+        details = "".join(traceback.format_exception(kind, error, trace))
+        log.critical("unexpected error\n%s", details)
+        if threading.current_thread() is threading.main_thread():
+            try:
+                window.show_unexpected(details)
+            except Exception:
+                log.exception("the error could not be shown")
+
+    def thread_hook(args: threading.ExceptHookArgs) -> None:
+        log.critical("unexpected error in a thread", exc_info=args.exc_value)
+
+    sys.excepthook, threading.excepthook = hook, thread_hook
+    try:
+        yield
+    finally:
+        sys.excepthook, threading.excepthook = before, threads_before
+
+
+@contextlib.contextmanager
+def _ended_by_signals(window: MainWindow, app: QApplication) -> Iterator[None]:
+    """End properly on SIGTERM, SIGINT and SIGHUP, as if the window were closed, but without asking."""
+    from PySide6.QtCore import QSocketNotifier
+
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+    previous_fd = signal.set_wakeup_fd(writing.fileno())
+    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read)
+
+    def arrived() -> None:
+        reading.recv(64)
+        notifier.setEnabled(False)
+        window.quit_now()
+
+    notifier.activated.connect(arrived)
+    names = [name for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+    previous = {name: signal.signal(getattr(signal, name), lambda number, frame: None) for name in names}
+    try:
+        yield
+    finally:
+        notifier.setEnabled(False)
+        signal.set_wakeup_fd(previous_fd)
+        for name, handler in previous.items():
+            signal.signal(getattr(signal, name), handler)
+        reading.close()
+        writing.close()
+
+
+class _Closing:
+    """Ends what is behind the window: last writes, workers, keys, session; each within a deadline."""
+
+    def __init__(self, window: MainWindow, runner: TaskRunner) -> None:
+        self._window, self._runner = window, runner
+        self._session: Any = None
+        window.closed.connect(self._stop)
+
+    def _stop(self) -> None:
+        self._session = self._window.stop() or self._session
+
+    def finish(self) -> None:
+        """Wait for the last writes, then cancel the rest, then drop the key and release the folder."""
+        self._stop()
+        self._runner.drain(DRAIN_MS)
+        if not self._runner.close(CLOSE_MS):
+            log.warning("some work did not end in time")
+        session = self._session
+        if session is None:
+            return
+        session.lock()
+        closer = threading.Thread(target=session.close, name="close-session", daemon=True)
+        closer.start()
+        closer.join(CLOSE_MS / 1000)
+        if closer.is_alive():
+            log.warning("the session did not close in time")
