@@ -476,7 +476,6 @@ class TransfersViewModel(QObject):
         """A file, if it is still listed."""
         return self._all.get(number)
 
-    @property
     def summary(self) -> TransfersSummary:
         """How things stand."""
         run = self._run
@@ -556,7 +555,7 @@ class TransfersViewModel(QObject):
         if self._list_is_new:
             self._list_is_new = False
             self.listed.emit()
-        self.summary_changed.emit(self.summary)
+        self.summary_changed.emit(self.summary())
 
 
 _Staged = tuple[Any, "QImage | None"]

@@ -91,6 +91,11 @@ class GalleryView(QListView):
         self._direction = 1
         self._kept: tuple[list[str], str, str, int] | None = None
         self.tiles = TileDelegate(theme, icons, thumbnails, self)
+        self._pointer = PointerSelection(self)
+        self._wants = QTimer(self)
+        self._wants.setSingleShot(True)
+        self._wants.setInterval(0)
+        self._wants.timeout.connect(self._want_thumbnails)
         # everything is set before the model, because each of these makes QListView lay out again
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
@@ -108,11 +113,6 @@ class GalleryView(QListView):
         self.setItemDelegate(self.tiles)
         self.setAccessibleName(self.tr("Pictures"))
         self.viewport().setAutoFillBackground(False)
-        self._pointer = PointerSelection(self)
-        self._wants = QTimer(self)
-        self._wants.setSingleShot(True)
-        self._wants.setInterval(0)
-        self._wants.timeout.connect(self._want_thumbnails)
         model.modelAboutToBeReset.connect(self._keep_place)
         self.setModel(model)
         model.modelReset.connect(self._find_place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.models import Picture, PictureState, Scheme
@@ -101,13 +101,14 @@ class TileDelegate(QStyledItemDelegate):
     def _paint_problem(self, painter: QPainter, inner: QRect, picture: Picture, *, rounded: bool) -> None:
         tokens = self._theme.tokens
         if picture.state is PictureState.REFUSED:
-            fill, token, icon, side, font = tokens.danger_soft, tokens.danger, "shield-alert", 32, "chip"
+            fill, token, icon, side, bold = tokens.danger_soft, tokens.danger, "shield-alert", 32, QFont.Weight.DemiBold
             words = self.tr("Not what you stored")
         else:
-            fill, token, icon, side, font = tokens.sunken, tokens.text2, "error", 24, "caption"
+            fill, token, icon, side, bold = tokens.sunken, tokens.text2, "error", 24, QFont.Weight.Normal
             words = self.tr("Cannot be opened")
         self._fill(painter, inner, fill, rounded=rounded)
-        text_font = self._theme.font(font)
+        text_font = self._theme.font("caption")
+        text_font.setWeight(bold)
         metrics = QFontMetrics(text_font)
         wrap = int(Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap)
         room = inner.adjusted(8, 0, -8, 0)
