@@ -37,6 +37,8 @@ X11_LIBRARIES: Final = {
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
 FONT_FOLDERS: Final = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
+REQUIRED: Final = ("everything", "the window")
+"""What must work; the rest is a comfort."""
 LITTLE_SPACE: Final = 1 << 30
 
 
@@ -65,12 +67,16 @@ def add_commands(commands: Any) -> None:
 
 
 def _doctor(arguments: argparse.Namespace, console: Console) -> None:
+    missing = []
     for finding in findings():
         mark = "ok     " if finding.works else "missing"
         need = "" if finding.works else f" (needed for {finding.needed_for})"
         console.result(f"{mark} {finding.name}: {finding.says}{need}", asdict(finding))
-        if not finding.works and finding.needed_for in ("everything", "the window"):
-            console.worst = EXIT_OTHER
+        if not finding.works and finding.needed_for in REQUIRED:
+            missing.append(finding.name)
+    if missing:
+        console.warn(f"Not everything works here: {', '.join(missing)}.")
+        console.worst = EXIT_OTHER
 
 
 def findings() -> Iterator[Finding]:
