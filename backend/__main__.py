@@ -32,7 +32,10 @@ def main(argv: Sequence[str]) -> int:
         return _fail(str(error), 2)
     if config.data is None:
         return _fail("say where to keep the pictures: --data DIR (or set GLASSINE_DATA)", 2)
-    return _serve(config, config.data)
+    try:
+        return _serve(config, config.data)
+    except KeyboardInterrupt:  # before it was ready; afterwards the signal is handled
+        return _fail("interrupted", 1)
 
 
 def _serve(config: Config, data: Path) -> int:

@@ -10,16 +10,9 @@ from flask import Response, request
 from werkzeug.datastructures import Range
 from werkzeug.http import quote_etag
 
-from backend.errors import BackendError
+from backend.api.responses import json_response
 
 CHUNK = 256 * 1024
-
-
-class RangeNotSatisfiable(BackendError):
-    """The range begins behind the end."""
-
-    status = 416
-    default_message = "Requested range not satisfiable"
 
 
 class BlobBody:
@@ -47,16 +40,13 @@ class BlobBody:
 def blob_response(open_blob: Callable[[], BinaryIO], *, size: int, etag: str, mimetype: str, filename: str) -> Response:
     """Answer the current GET or HEAD with a blob, or the part of it that was asked for.
 
-    The blob is opened only when its bytes are sent.
-
-    Raises:
-        RangeNotSatisfiable: The range begins behind the end (as 416 with the size).
+    The blob is opened only when its bytes are sent. A range that begins behind the end gets 416 and the size.
     """
     if request.if_none_match.contains_weak(etag):
         return _tagged(Response(status=304), etag)
     wanted = _range(size, etag)
     if wanted == "unsatisfiable":
-        response = Response('{"message":"Requested range not satisfiable"}', 416, mimetype="application/json")
+        response = json_response({"message": "Requested range not satisfiable"}, 416)
         response.headers["Content-Range"] = f"bytes */{size}"
         return _tagged(response, etag)
     start, stop = wanted if isinstance(wanted, tuple) else (0, size)

@@ -38,6 +38,7 @@ class BearerScheme:
             JWT_TOKEN_LOCATION=["headers"],
             JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=config.token_seconds),
             JWT_ENCODE_NBF=False,
+            JWT_DECODE_LEEWAY=30,  # a clock that is set back a little must not sign anybody out
             JWT_COOKIE_CSRF_PROTECT=False,  # tokens never travel in cookies
         )
         manager = JWTManager(app)

@@ -21,7 +21,6 @@ RESERVED_STEMS = frozenset({"download-all", "thumbnails"})
 """Stems that the API itself uses at the place of a picture's name."""
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_SEALED_NAME = re.compile(r"p-[0-9a-f]{32}\.png")
 
 
 def picture_stem(untrusted_filename: str) -> str:
@@ -66,11 +65,6 @@ def candidates(stem: str, now: datetime) -> Iterator[str]:
 def stored_name(stem: str) -> str:
     """The stored name of a picture addressed by its stem."""
     return stem + EXTENSION
-
-
-def is_sealed_name(name: str) -> bool:
-    """Whether a stored name has the form that only sealed pictures are given."""
-    return _SEALED_NAME.fullmatch(name) is not None
 
 
 def check_user_name(untrusted_name: str) -> str:
