@@ -29,13 +29,6 @@ QT_LIBRARIES: Final = {
     "libdbus-1.so.3": "libdbus-1-3",
     "libfontconfig.so.1": "libfontconfig1",
 }
-X11_LIBRARIES: Final = {
-    "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libxcb-icccm.so.4": "libxcb-icccm4",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1",
-    "libxcb-shape.so.0": "libxcb-shape0",
-    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-}
 FONT_FOLDERS: Final = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 REQUIRED: Final = ("everything", "the window")
 """What must work; the rest is a comfort."""
@@ -140,29 +133,20 @@ def _qt() -> tuple[bool, str]:
         return False, "PySide6 is not installed"
     if not sys.platform.startswith("linux"):
         return True, "PySide6 is installed"
-    lacking = _lacking(QT_LIBRARIES)
-    return not lacking, "all libraries are there" if not lacking else f"apt-get install {' '.join(lacking)}"
-
-
-def _lacking(libraries: dict[str, str]) -> list[str]:
     packages = []
-    for library, package in libraries.items():
+    for library, package in QT_LIBRARIES.items():
         try:
             ctypes.CDLL(library)
         except OSError:
             packages.append(package)
-    return packages
+    return not packages, f"apt-get install {' '.join(packages)}" if packages else "all libraries are there"
 
 
 def _display() -> tuple[bool, str]:
-    if not sys.platform.startswith("linux"):
-        return True, "the system's own"
-    if os.environ.get("WAYLAND_DISPLAY"):
-        return True, "Wayland"
-    if os.environ.get("DISPLAY"):
-        lacking = _lacking(X11_LIBRARIES)
-        return not lacking, "X11" if not lacking else f"apt-get install {' '.join(lacking)}"
-    return False, "there is none; start it from a desktop session, or see make demo"
+    from desktop.display import display_problem
+
+    problem = display_problem(os.environ, [])
+    return not problem, problem or "a window can be opened"
 
 
 def _fonts() -> tuple[bool, str]:

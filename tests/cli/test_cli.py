@@ -93,8 +93,8 @@ def test_debugging_shows_the_traceback(glassine, monkeypatch) -> None:
 
 def test_doctor_says_what_to_do_and_changes_nothing(glassine, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("GLASSINE_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(cli_doctor, "QT_LIBRARIES", {"libnonsense.so.1": "libnonsense1"})
     result = glassine("doctor")
     assert result.code == 1
