@@ -6,15 +6,12 @@ What the first paint does not need is imported in a worker right after it.
 from __future__ import annotations
 
 import contextlib
-import importlib
+import gc
 import logging
 import os
-import signal
-import socket
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -27,8 +24,9 @@ if TYPE_CHECKING:
 
     from desktop.client.session import Sessions
     from desktop.config import Config
-    from desktop.models import IsCancelled, Report
+    from desktop.models import IsCancelled, Place, Report
     from desktop.tasks import TaskRunner
+    from desktop.viewmodels.session_port import SessionPort, SessionsPort
     from desktop.widgets.main_window import MainWindow
     from desktop.widgets.open_vault import OpenVault
 
@@ -44,6 +42,8 @@ DRAIN_MS: Final = 3000
 CLOSE_MS: Final = 5000
 
 WARM_UP: Final = (
+    "desktop.widgets.lock_page",
+    "desktop.client.session",
     "desktop.client.vault",
     "desktop.crypto.keys",
     "desktop.crypto.key_file",
@@ -59,6 +59,8 @@ WARM_UP: Final = (
 
 def run(argv: list[str]) -> int:
     """Open the window and return the exit code when it is closed."""
+    # nothing made while starting is garbage; collecting costs a tenth of the time
+    gc.disable()
     problem = display_problem(os.environ, argv)
     if problem:
         print(problem, file=sys.stderr)
@@ -72,7 +74,6 @@ def run(argv: list[str]) -> int:
 
 
 def _run(app: QApplication) -> int:
-    from desktop.client.session import Sessions
     from desktop.config import Config
     from desktop.logs import start_log
     from desktop.tasks import TaskRunner
@@ -83,9 +84,9 @@ def _run(app: QApplication) -> int:
     _route_qt_messages()
     _name(app)
     runner = TaskRunner()
-    window = build(config, runner, Sessions(config, _start_embedded))
+    window = build(config, runner, LateSessions(config))
     closing = _Closing(window, runner)
-    on_first_paint(window, lambda: _after_first_paint(runner))
+    on_first_paint(window, lambda: _after_first_paint(window, runner))
     with _hooks(window), _ended_by_signals(window, app):
         window.show()
         code = app.exec()
@@ -93,7 +94,7 @@ def _run(app: QApplication) -> int:
     return code
 
 
-def build(config: Config, runner: TaskRunner, sessions: Sessions) -> MainWindow:
+def build(config: Config, runner: TaskRunner, sessions: SessionsPort) -> MainWindow:
     """Build the window and everything behind it; nothing is shown yet."""
     from PySide6.QtWidgets import QApplication
 
@@ -147,6 +148,48 @@ def _build_open_vault(window: MainWindow, shell: Any, config: Config, runner: Ta
     return OpenVault(window, models)
 
 
+class LateSessions:
+    """:class:`desktop.client.session.Sessions`, imported when a session is opened; that happens in a worker."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def places(self) -> list[Place]:
+        """Places used before, the latest first."""
+        return list(self._config.preferences.places)
+
+    def vault_exists(self, folder: Path) -> bool:
+        """Whether there is a vault in this folder."""
+        from desktop.client.vault_folder import vault_exists
+
+        return vault_exists(folder)
+
+    def create_vault(self, folder: Path, passphrase: str, report: Report, cancelled: IsCancelled) -> SessionPort:
+        """Make a vault on this computer."""
+        return self._sessions().create_vault(folder, passphrase, report, cancelled)
+
+    def open_vault(self, folder: Path, passphrase: str, report: Report, cancelled: IsCancelled) -> SessionPort:
+        """Open a vault on this computer."""
+        return self._sessions().open_vault(folder, passphrase, report, cancelled)
+
+    def register(
+        self, address: str, user_name: str, password: str, passphrase: str, report: Report, cancelled: IsCancelled
+    ) -> SessionPort:
+        """Make an account on a server."""
+        return self._sessions().register(address, user_name, password, passphrase, report, cancelled)
+
+    def sign_in(
+        self, address: str, user_name: str, password: str, report: Report, cancelled: IsCancelled
+    ) -> SessionPort:
+        """Sign in to a server."""
+        return self._sessions().sign_in(address, user_name, password, report, cancelled)
+
+    def _sessions(self) -> Sessions:
+        from desktop.client.session import Sessions
+
+        return Sessions(self._config, _start_embedded)
+
+
 def _start_embedded(folder: Path) -> Any:
     from desktop.embedded import start
 
@@ -174,14 +217,19 @@ def on_first_paint(window: MainWindow, called: Callable[[], None]) -> None:
     window.sign_in.installEventFilter(Watch(window))
 
 
-def _after_first_paint(runner: TaskRunner) -> None:
+def _after_first_paint(window: MainWindow, runner: TaskRunner) -> None:
     if os.environ.get(FIRST_PAINT_VARIABLE):
         print(f"first paint {time.monotonic_ns()}", flush=True)
+    window.complete()
+    gc.freeze()
+    gc.enable()
     runner.submit(warm_up, pool="crypto")
 
 
 def warm_up(report: Report, cancelled: IsCancelled) -> None:
     """Import what is needed next; runs in a worker, so that nobody waits for it."""
+    import importlib
+
     for number, name in enumerate(WARM_UP):
         if cancelled():
             return
@@ -247,6 +295,8 @@ def _route_qt_messages() -> None:
 @contextlib.contextmanager
 def _hooks(window: MainWindow) -> Iterator[None]:
     """Log exceptions that nobody caught and show a banner; never end without a word."""
+    import traceback
+
     before, threads_before = sys.excepthook, threading.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -274,15 +324,17 @@ def _hooks(window: MainWindow) -> Iterator[None]:
 @contextlib.contextmanager
 def _ended_by_signals(window: MainWindow, app: QApplication) -> Iterator[None]:
     """End properly on SIGTERM, SIGINT and SIGHUP, as if the window were closed, but without asking."""
+    import signal
+
     from PySide6.QtCore import QSocketNotifier
 
-    reading, writing = socket.socketpair()
-    writing.setblocking(False)
-    previous_fd = signal.set_wakeup_fd(writing.fileno())
-    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    previous_fd = signal.set_wakeup_fd(writing)
+    notifier = QSocketNotifier(reading, QSocketNotifier.Type.Read)
 
     def arrived() -> None:
-        reading.recv(64)
+        os.read(reading, 64)
         notifier.setEnabled(False)
         window.quit_now()
 
@@ -296,8 +348,8 @@ def _ended_by_signals(window: MainWindow, app: QApplication) -> Iterator[None]:
         signal.set_wakeup_fd(previous_fd)
         for name, handler in previous.items():
             signal.signal(getattr(signal, name), handler)
-        reading.close()
-        writing.close()
+        os.close(reading)
+        os.close(writing)
 
 
 class _Closing:

@@ -44,7 +44,7 @@ class PrivateLogFile(logging.FileHandler):
     def _rotate(self) -> None:
         if self.stream is not None:
             self.stream.close()
-            self.stream = None  # type: ignore[assignment]
+            self.stream = None
         for number in range(KEPT - 1, 0, -1):
             older = self._numbered(number)
             if older.exists():

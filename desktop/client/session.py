@@ -16,6 +16,7 @@ from desktop.client.api import Api
 from desktop.client.key_store import KeyStore
 from desktop.client.open_session import Session
 from desktop.client.transport import EMBEDDED_URL, Transport, normalise_address
+from desktop.client.vault_folder import BACKEND, KEYS, vault_exists
 from desktop.models import IsCancelled, Place, PlaceKind, Report, never_cancelled, no_report
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ __all__ = ["EmbeddedBackend", "Session", "Sessions"]
 log = logging.getLogger(__name__)
 
 LOCAL_USER = "me"
-KEYS = "keys"
-BACKEND = "backend"
 
 
 class EmbeddedBackend(Protocol):
@@ -78,7 +77,7 @@ class Sessions:
     @staticmethod
     def vault_exists(folder: Path) -> bool:
         """Whether there is a vault, or what is left of one, in this folder."""
-        return any((folder / KEYS).glob("*.glassine-key")) or (folder / BACKEND).is_dir()
+        return vault_exists(folder)
 
     def create_vault(
         self, folder: Path, passphrase: str, report: Report = no_report, cancelled: IsCancelled = never_cancelled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from desktop.widgets.icons import BUTTON_GAP, BUTTON_SIZE, ROW_SIZE, Icons
@@ -44,12 +44,6 @@ class Button(QPushButton):
         """Show another icon."""
         self._icon = name
         self._dress()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Turn the icon with the reading direction."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.LayoutDirectionChange:
-            self._dress()
 
     def _dress(self) -> None:
         if self._icons is not None and self._icon:
@@ -103,12 +97,6 @@ class GhostButton(QToolButton):
         """Show another icon, maybe in another colour."""
         self._icon, self._token = name, token or self._token
         self._dress()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Turn the icon with the reading direction."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.LayoutDirectionChange:
-            self._dress()
 
     def _dress(self) -> None:
         self._icons.dress(self, self._icon, self._token, self._size)

@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QRadioButton, QSizePolicy, QStyle, QWidget
+from PySide6.QtWidgets import QRadioButton, QSizePolicy, QWidget
 
 from desktop.widgets.icons import Icons
 from desktop.widgets.theme import Radius
@@ -85,12 +85,15 @@ class ChoiceCard(QRadioButton):
     def _words(self, painter: QPainter, rect: QRect, text: str, font: QFont, colour: QColor) -> None:
         painter.setFont(font)
         painter.setPen(colour)
-        leading = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop
-        alignment = QStyle.visualAlignment(self.layoutDirection(), leading)
-        painter.drawText(self._visual(rect), int(alignment) | int(Qt.TextFlag.TextWordWrap), text)
+        # drawText follows the painter's direction for AlignLeft, which is the leading side
+        flags = int(Qt.AlignmentFlag.AlignLeft) | int(Qt.AlignmentFlag.AlignTop) | int(Qt.TextFlag.TextWordWrap)
+        painter.setLayoutDirection(self.layoutDirection())
+        painter.drawText(self._visual(rect), flags, text)
 
     def _visual(self, rect: QRect) -> QRect:
-        return QStyle.visualRect(self.layoutDirection(), self.rect(), rect)
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            return QRect(self.width() - rect.x() - rect.width(), rect.y(), rect.width(), rect.height())
+        return rect
 
     def _sentence_height(self, width: int) -> int:
         metrics = QFontMetrics(self._theme.font("caption"))

@@ -23,7 +23,6 @@ BUTTON_GAP: Final = 4
 class _TakesIcon(Protocol):
     def setIcon(self, icon: QIcon) -> None: ...
     def setIconSize(self, size: QSize) -> None: ...
-    def layoutDirection(self) -> Qt.LayoutDirection: ...
 
 
 class Icons(QObject):
@@ -85,9 +84,8 @@ class Icons(QObject):
         return self._cache[key]
 
     def dress(self, button: _TakesIcon, name: str, token: str = "text2", size: int = ROW_SIZE, gap: int = 0) -> None:
-        """Give a button its icon for the present theme and direction; callers repeat it on ``changed``."""
-        mirrored = button.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        button.setIcon(self.icon(name, token, size, mirrored=mirrored, gap=gap))
+        """Give a button its icon for the present theme; callers repeat it on ``changed``."""
+        button.setIcon(self.icon(name, token, size, gap=gap))
         button.setIconSize(QSize(size + gap, size))
 
     def _forget(self) -> None:

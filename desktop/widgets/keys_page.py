@@ -20,7 +20,8 @@ from desktop.widgets.icons import Icons
 from desktop.widgets.key_card import KeyCard, kind_text
 from desktop.widgets.labels import Label, StyledWidget
 from desktop.widgets.notices import Notice
-from desktop.widgets.page_parts import EmptyState, PageHeader, ScrollPage
+from desktop.widgets.page_parts import EmptyState, PageHeader
+from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.theme import Space
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from desktop.widgets.icons import ROW_SIZE, Icons
 
@@ -29,12 +29,6 @@ class Label(QLabel):
         """Stay as high as the lines of the text."""
         super().resizeEvent(event)
         self._make_room()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Measure again when the font changes."""
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._make_room()
 
     def _make_room(self) -> None:
         # layouts with alignment or a fixed width do not ask for the height that belongs to the width
@@ -77,6 +71,8 @@ class ElidedLabel(Label):
         tooltip = self.text() if text != self.text() else ""
         if self.toolTip() != tooltip:
             self.setToolTip(tooltip)
+        from PySide6.QtWidgets import QStyle
+
         painter = QPainter(self)
         painter.setFont(self.font())
         alignment = QStyle.visualAlignment(self.layoutDirection(), self.alignment())
@@ -118,8 +114,6 @@ class Hairline(QFrame):
 class StyledWidget(QWidget):
     """A plain widget that honours the background of the style sheet."""
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what the style sheet says."""
-        option = QStyleOption()
-        option.initFrom(self)
-        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, option, QPainter(self), self)
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

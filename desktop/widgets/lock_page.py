@@ -16,7 +16,7 @@ from desktop.widgets.fields import Field
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, IconLabel, Label, StyledWidget
 from desktop.widgets.notices import ErrorBox
-from desktop.widgets.page_parts import ScrollPage
+from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.sleeve import Sleeve
 from desktop.widgets.theme import Space, Theme
 

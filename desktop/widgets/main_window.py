@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from desktop.errors import GlassineError
 from desktop.viewmodels.shell import ShellViewModel, Stage
-from desktop.widgets.focus_ring import FocusRing
 from desktop.widgets.icons import Icons
-from desktop.widgets.lock_page import LockPage
-from desktop.widgets.notices import Notice
 from desktop.widgets.sign_in_page import SignInPage
 from desktop.widgets.theme import Theme
 from desktop.widgets.window_state import load_geometry, save_geometry
@@ -24,6 +21,9 @@ from desktop.widgets.window_state import load_geometry, save_geometry
 if TYPE_CHECKING:
     from desktop.viewmodels.lock import LockViewModel
     from desktop.viewmodels.sign_in import SignInViewModel
+    from desktop.widgets.focus_ring import FocusRing
+    from desktop.widgets.lock_page import LockPage
+    from desktop.widgets.notices import Notice
     from desktop.widgets.open_vault import OpenVault
 
 MIN_SIZE: Final = QSize(720, 480)
@@ -72,16 +72,23 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.sign_in)
         self.setCentralWidget(self.stack)
-        self.focus_ring = FocusRing(self, theme)
+        self.focus_ring: FocusRing | None = None
 
         models.sign_in.signed_in.connect(self._on_signed_in)
         models.lock.unlocked.connect(self._on_unlocked)
         models.shell.stage_changed.connect(self._on_stage)
         models.shell.failed.connect(self.show_error)
-        self._add_shortcuts()
         geometry = load_geometry(geometry_path)
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(DEFAULT_SIZE)
+
+    def complete(self) -> None:
+        """Add what the first paint need not wait for: keys and the focus ring. Done by itself right after it."""
+        if self.focus_ring is None:
+            from desktop.widgets.focus_ring import FocusRing
+
+            self.focus_ring = FocusRing(self, self.theme)
+            self._add_shortcuts()
 
     # -- what is open ----------------------------------------------------------------------------------------------
 
@@ -93,12 +100,13 @@ class MainWindow(QMainWindow):
             for page in (self._open_vault.shell_page, self._open_vault.viewer_page):
                 self.stack.addWidget(page)
             self._open_vault.shell_page.lock_requested.connect(self._models.shell.lock)
-            self.focus_ring.raise_()
         return self._open_vault
 
     @property
     def lock_page(self) -> LockPage:
         """The lock, made on first use."""
+        from desktop.widgets.lock_page import LockPage
+
         if self._lock is None:
             self._lock = LockPage(self.theme, self.icons, self._models.lock)
             self._lock.sign_out_requested.connect(self._models.shell.sign_out)
@@ -169,6 +177,8 @@ class MainWindow(QMainWindow):
 
     def show_error(self, error: GlassineError) -> None:
         """Show an error as a banner."""
+        from desktop.widgets.notices import Notice
+
         self.show_notice(
             Notice(
                 error.code,
@@ -181,6 +191,8 @@ class MainWindow(QMainWindow):
 
     def show_unexpected(self, details: str) -> None:
         """Say that something failed that nobody foresaw; the log has the rest."""
+        from desktop.widgets.notices import Notice
+
         self.show_notice(
             Notice(
                 "unexpected",
@@ -203,6 +215,8 @@ class MainWindow(QMainWindow):
     # -- keys ------------------------------------------------------------------------------------------------------
 
     def _add_shortcuts(self) -> None:
+        from PySide6.QtGui import QKeySequence, QShortcut
+
         for keys, called in (
             ("Ctrl+L", self._models.shell.lock),
             ("Ctrl+O", lambda: self._in_vault(lambda vault: vault.add_pictures())),

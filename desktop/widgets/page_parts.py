@@ -6,12 +6,13 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.widgets.buttons import GhostButton, ghost_button
-from desktop.widgets.fields import SearchField
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label
+from desktop.widgets.scroll_page import ScrollPage as ScrollPage
+from desktop.widgets.search_field import SearchField
 from desktop.widgets.theme import Space
 
 HEADER_HEIGHT: Final = 60
@@ -254,19 +255,3 @@ class EmptyState(QWidget):
         self._title.setText(title)
         self._sentence.setText(sentence)
         self._sentence.setVisible(bool(sentence))
-
-
-class ScrollPage(QScrollArea):
-    """A page body that scrolls up and down and keeps what has the focus in view."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.content = QWidget()
-        self.content.setProperty("plain", True)
-        self.setWidget(self.content)
-        self.viewport().setAutoFillBackground(False)
-        self.content.setAutoFillBackground(False)

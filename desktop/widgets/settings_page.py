@@ -16,7 +16,8 @@ from desktop.widgets.buttons import default_button
 from desktop.widgets.cards import Card, CardRow
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Label, StyledWidget
-from desktop.widgets.page_parts import PageHeader, ScrollPage
+from desktop.widgets.page_parts import PageHeader
+from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.sidebar import SidebarRow
 from desktop.widgets.theme import Space
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -17,10 +17,12 @@ from desktop.widgets.choice_card import ChoiceCard
 from desktop.widgets.fields import Field
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, Label, StyledWidget
-from desktop.widgets.notices import ErrorBox
-from desktop.widgets.page_parts import ScrollPage
+from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.sleeve import Sleeve
 from desktop.widgets.theme import Space, Theme
+
+if TYPE_CHECKING:
+    from desktop.widgets.notices import ErrorBox
 
 FORM_WIDTH: Final = 392
 
@@ -226,6 +228,8 @@ class SignInPage(StyledWidget):
 
     def show_problem(self, title: str, text: str, details: str) -> None:
         """Say what went wrong above the button."""
+        from desktop.widgets.notices import ErrorBox
+
         self._clear_error()
         self._error = ErrorBox(self._icons, title, text, details=details)
         self._layout.insertWidget(self._layout.indexOf(self.button), self._error)

@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QStyle
+from PySide6.QtWidgets import QApplication
 
 from desktop.widgets.tokens import DARK, LIGHT, Tokens, blend
 
@@ -77,9 +77,7 @@ class Theme(QObject):
         # the empty palette uncovers that of the system, which ours replaces later
         QGuiApplication.setPalette(QPalette())
         self._system_window = QGuiApplication.palette().color(QPalette.ColorRole.Window)
-        self._base_font, self._base_size = _base_font(
-            QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-        )
+        self._base_font, self._base_size = _base_font(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont))
         self.tokens: Tokens = LIGHT
         self._resolve()
 
@@ -140,6 +138,8 @@ class Theme(QObject):
         """How long a movement lasts; 0 when the person wants none."""
         if self._app is None:
             return 0
+        from PySide6.QtWidgets import QStyle
+
         wanted = self._app.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
         return milliseconds if wanted > 0 else 0
 
