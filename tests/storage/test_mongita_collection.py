@@ -285,3 +285,28 @@ client.close()
         [sys.executable, "-O", "-c", script, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[{'_id': 'a', 'n': 2}, {'_id': 'b', 'n': 3}] ['db'] ['things']"
+
+
+def test_no_question_makes_sqlite_read_or_sort_everything(client, things, monkeypatch):
+    things.create_index("owner")
+    things.create_index("n")
+    things.insert_many([{"_id": f"{n:03}", "owner": "o", "n": n} for n in range(300)])
+    connections = client.engine.connections
+    rows = connections.rows
+    plans = {}
+
+    def explained(query, *parameters):
+        plans[query] = [detail for *_, detail in rows(f"EXPLAIN QUERY PLAN {query}", *parameters)]
+        return rows(query, *parameters)
+
+    monkeypatch.setattr(connections, "rows", explained)
+    list(things.find({"owner": "o", "_id": {"$gt": "100"}}, sort=[("_id", -1)], limit=5))
+    list(things.find({"_id": {"$gte": "100"}}))
+    list(things.find({"n": {"$gt": 5, "$lt": 290}}))
+    list(things.find({"n": {"$in": [5, 6]}}))
+    assert len(list(things.find({"other": None}))) == 300
+    things.count_documents({"owner": "o"})
+    things.find_one({"_id": "007"})
+    assert len(plans) >= 7
+    for query, plan in plans.items():
+        assert all(detail.startswith("SEARCH") or query.startswith("SELECT id ") for detail in plan), (query, plan)
