@@ -41,11 +41,24 @@ class NotShown(GlassineError):
 
 @dataclass
 class Opened:
-    """A picture in memory: its file, and as much of it decoded as was asked for."""
+    """A picture in memory.
+
+    Attributes:
+        data: Its file.
+        image: Decoded for the size of the stage.
+        full: Size of the picture itself, upright.
+        detail: Decoded with more pixels, while it is looked at closely.
+    """
 
     data: bytearray
     image: QImage
     full: QSize
+    detail: QImage | None = None
+
+    @property
+    def sharpest(self) -> QImage:
+        """The image with the most pixels."""
+        return self.image if self.detail is None else self.detail
 
 
 class ViewerViewModel(QObject):
@@ -58,7 +71,7 @@ class ViewerViewModel(QObject):
         picture_changed(): another picture, or another position among the pictures.
         state_changed(ViewerState)
         preview_ready(QImage): the thumbnail, to be shown scaled up meanwhile.
-        image_ready(QImage, QSize full): the picture; a later one of the same picture has more pixels.
+        image_ready(QImage, QSize full): the picture; further ones of the same picture have more pixels.
         progressed(float): share that is fetched and opened.
         left(): the viewer is closed.
     """
@@ -184,6 +197,8 @@ class ViewerViewModel(QObject):
         if self._vault is None or self._gallery is None:
             return
         picture = self._gallery.model.picture(row)
+        for opened in self._kept.values():
+            opened.detail = None
         self._row, self.picture, self.error = row, picture, None
         self._cancel({picture.id})
         self.picture_changed.emit()
@@ -307,14 +322,14 @@ class ViewerViewModel(QObject):
         opened = self._kept.get(self.picture.id)
         if opened is None or not opened.full.width():
             return
-        have = opened.image.width() / opened.full.width()
+        have = opened.sharpest.width() / opened.full.width()
         if have >= min(1.0, scale) * 0.99:
             return
         divisor = 1
         while 1 / (divisor * 2) >= scale:
             divisor *= 2
         bounds = QSize(-(-opened.full.width() // divisor), -(-opened.full.height() // divisor))
-        if opened.image.width() >= bounds.width():
+        if opened.sharpest.width() >= bounds.width():
             return
         picture_id = self.picture.id
         task = self._runner.submit(_decode, opened.data, bounds, pool="view")
@@ -325,9 +340,9 @@ class ViewerViewModel(QObject):
 
     def _on_detail(self, picture_id: str, image: QImage) -> None:
         opened = self._kept.get(picture_id)
-        if opened is None or image.width() <= opened.image.width():
+        if opened is None or image.width() <= opened.sharpest.width():
             return
-        opened.image = image
+        opened.detail = image
         if self.picture is not None and picture_id == self.picture.id and self.state is ViewerState.READY:
             self.image_ready.emit(image, opened.full)
 

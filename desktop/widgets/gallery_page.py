@@ -233,7 +233,7 @@ class GalleryPage(QWidget):
     def _ask_folder(self, pictures: list[Picture]) -> None:
         if not pictures or self._gallery.busy:
             return
-        start = Path(self.export_folder) if self.export_folder else _pictures_folder()
+        start = Path(self.export_folder) if self.export_folder else pictures_folder()
         title = self.tr("Save %n copies in…", "", len(pictures))
         choose_folder(self, title, start, lambda folder: self.export_pictures(pictures, folder))
 
@@ -440,7 +440,8 @@ def delete_question(icons: Icons, parent: QWidget, count: int) -> ConfirmDialog:
     )
 
 
-def _pictures_folder() -> Path:
+def pictures_folder() -> Path:
+    """The person's folder for pictures, or their home."""
     places = QStandardPaths.standardLocations(QStandardPaths.StandardLocation.PicturesLocation)
     found = next((Path(place) for place in places if Path(place).is_dir()), None)
     return found or Path.home()

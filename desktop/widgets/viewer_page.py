@@ -1,0 +1,374 @@
+"""The viewer: one picture fills the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from desktop.models import Picture, PictureState, PlaceKind, Scheme
+from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
+from desktop.viewmodels.wording import moment_text, number_text
+from desktop.widgets.buttons import ghost_button
+from desktop.widgets.details_panel import DetailsPanel
+from desktop.widgets.file_dialogs import choose_folder
+from desktop.widgets.gallery_page import delete_question, pictures_folder
+from desktop.widgets.icons import Icons
+from desktop.widgets.labels import ElidedLabel, Hairline
+from desktop.widgets.marks import Chip, ProgressBar4
+from desktop.widgets.page_parts import HEADER_HEIGHT
+from desktop.widgets.stage import Stage
+from desktop.widgets.theme import Space, Theme
+from desktop.widgets.viewer_controls import OverlayControls, ViewerFailure
+
+COMPACT_BELOW: Final = 880
+BAR_AFTER_MS: Final = 300
+PAN_STEP: Final = 80
+
+
+class ViewerPage(QWidget):
+    """Shows the picture of a :class:`ViewerViewModel`.
+
+    Signals:
+        closed(): the person went back.
+        export_requested(Picture, Path folder), delete_requested(Picture): the person has chosen or confirmed it.
+    """
+
+    closed = Signal()
+    export_requested = Signal(object, object)
+    delete_requested = Signal(object)
+
+    def __init__(self, theme: Theme, icons: Icons, viewer: ViewerViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._icons, self._viewer = theme, icons, viewer
+        self._shown_id = ""
+        self.export_folder = ""
+        self._make_header()
+        self.stage = Stage(theme)
+        self.controls = OverlayControls(icons, self.stage)
+        self.failure = ViewerFailure(icons, self.stage)
+        self.bar = ProgressBar4(theme, parent=self.stage)
+        self.bar.setAccessibleName(self.tr("Opening the picture"))
+        self.bar.hide()
+        self._bar_timer = QTimer(self)
+        self._bar_timer.setSingleShot(True)
+        self._bar_timer.setInterval(BAR_AFTER_MS)
+        self._bar_timer.timeout.connect(self._show_bar)
+        self.panel = DetailsPanel(icons)
+        self.panel.hide()
+        self._panel_line = Hairline(Qt.Orientation.Vertical)
+        self._panel_line.hide()
+        main = QVBoxLayout()
+        main.setContentsMargins(0, 0, 0, 0)
+        main.setSpacing(0)
+        main.addWidget(self.header)
+        main.addWidget(self._header_line)
+        main.addWidget(self.stage, 1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(main, 1)
+        layout.addWidget(self._panel_line)
+        layout.addWidget(self.panel)
+        self.setFocusProxy(self.stage)
+        self._connect()
+
+    def _make_header(self) -> None:
+        icons = self._icons
+        self.header = QWidget()
+        self.header.setFixedHeight(HEADER_HEIGHT)
+        self._header_line = Hairline()
+        self.back = ghost_button(icons, "chevron-left", self.tr("Back to the gallery"))
+        self._name, self._when = ElidedLabel("", "strong"), ElidedLabel("", "caption", mode=Qt.TextElideMode.ElideRight)
+        self._who = Chip(icons, "plain", self.tr("Only you"), icon="person")
+        self._unprotected = Chip(icons, "unprotected", self.tr("Unprotected"))
+        self.save = ghost_button(icons, "save", self.tr("Save a copy"))
+        self.delete = ghost_button(icons, "bin", self.tr("Delete"))
+        self.info = ghost_button(icons, "eye", self.tr("What the server sees"))
+        self.info.setCheckable(True)
+        self.more = ghost_button(icons, "more", self.tr("More"))
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self)
+        self._menu_save = menu.addAction(self.tr("Save a copy"), self.ask_to_save)
+        self._menu_info = menu.addAction(self.tr("What the server sees"), self.toggle_info)
+        self._menu_full = menu.addAction(self.tr("Full screen"), self.toggle_full_screen)
+        menu.addSeparator()
+        self._menu_delete = menu.addAction(self.tr("Delete"), self.ask_to_delete)
+        menu.aboutToShow.connect(self._dress_menu)
+        self.more.setMenu(menu)
+        words = QVBoxLayout()
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(0)
+        words.addStretch(1)
+        words.addWidget(self._name)
+        words.addWidget(self._when)
+        words.addStretch(1)
+        row = QHBoxLayout(self.header)
+        row.setContentsMargins(Space.MEDIUM, 0, Space.MEDIUM, 0)
+        row.setSpacing(Space.TIGHT)
+        row.addWidget(self.back)
+        row.addLayout(words, 1)
+        for chip in (self._unprotected, self._who):
+            row.addWidget(chip)
+            row.addSpacing(Space.TIGHT)
+        for button in (self.save, self.delete, self.info, self.more):
+            row.addWidget(button)
+
+    def _connect(self) -> None:
+        viewer, stage, controls = self._viewer, self.stage, self.controls
+        viewer.picture_changed.connect(self._on_picture)
+        viewer.state_changed.connect(self._on_state)
+        viewer.preview_ready.connect(stage.show_preview)
+        viewer.image_ready.connect(self._on_image)
+        viewer.progressed.connect(self._on_progress)
+        viewer.left.connect(self._on_left)
+        stage.zoom_changed.connect(controls.pill.set_scale)
+        stage.detail_wanted.connect(viewer.want_detail)
+        stage.stirred.connect(controls.stir)
+        controls.previous_requested.connect(viewer.previous)
+        controls.next_requested.connect(viewer.next)
+        controls.pill.zoom_out_requested.connect(stage.zoom_out)
+        controls.pill.zoom_in_requested.connect(stage.zoom_in)
+        controls.pill.fit_requested.connect(stage.fit)
+        self.failure.retry_requested.connect(viewer.retry)
+        self.back.clicked.connect(self.go_back)
+        self.save.clicked.connect(self.ask_to_save)
+        self.delete.clicked.connect(self.ask_to_delete)
+        self.info.clicked.connect(self.set_info_shown)
+        self.panel.close_requested.connect(lambda: self.set_info_shown(False))
+        self.stage.installEventFilter(self)
+
+    # -- what people do --------------------------------------------------------------------------------------------
+
+    def set_place(self, kind: PlaceKind) -> None:
+        """Say where pictures are kept."""
+        self.panel.set_place(kind)
+        words = self.panel.title.text()
+        self.info.set_text(words)
+        self._menu_info.setText(words)
+
+    def go_back(self) -> None:
+        """Leave full screen, or the viewer."""
+        window = self.window()
+        if window.isFullScreen():
+            self.toggle_full_screen()
+            return
+        self._viewer.close()
+        self.closed.emit()
+
+    def toggle_full_screen(self) -> None:
+        """Fill the whole screen with the picture, or not any more."""
+        window = self.window()
+        full = not window.isFullScreen()
+        if full:
+            window.showFullScreen()
+        else:
+            window.showNormal()
+        self.header.setVisible(not full)
+        self._header_line.setVisible(not full)
+
+    def toggle_info(self) -> None:
+        """Open or close the panel."""
+        self.set_info_shown(not self.panel.isVisible())
+
+    def set_info_shown(self, shown: bool) -> None:
+        """Open or close the panel."""
+        self.info.setChecked(shown)
+        self.panel.setVisible(shown)
+        self._arrange()
+        if not shown:
+            self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def ask_to_save(self) -> None:
+        """Ask for a folder and save a copy there."""
+        picture = self._viewer.picture
+        if picture is None or picture.state is not PictureState.READY:
+            return
+        start = Path(self.export_folder) if self.export_folder else pictures_folder()
+        title = self.tr("Save a copy in…")
+        choose_folder(self, title, start, lambda folder: self.export_requested.emit(picture, folder))
+
+    def ask_to_delete(self) -> None:
+        """Ask, then delete the picture for good."""
+        picture = self._viewer.picture
+        if picture is not None:
+            question = delete_question(self._icons, self, 1)
+            question.accepted.connect(lambda: self.delete_requested.emit(picture))
+            question.open()
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Take the viewer's keys before the window's shortcuts do."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._action(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Go through pictures, zoom, move, leave."""
+        action = self._action(event)
+        if action is None:
+            super().keyPressEvent(event)
+            return
+        action()
+        event.accept()
+
+    def _action(self, event: QKeyEvent) -> Callable[[], None] | None:
+        key, modifiers = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        viewer, stage = self._viewer, self.stage
+        mirrored = self.isRightToLeft()
+        if modifiers == Qt.KeyboardModifier.ShiftModifier and key in _PANS:
+            dx, dy = _PANS[key]
+            return lambda: stage.pan(-dx * PAN_STEP, -dy * PAN_STEP)
+        if modifiers == Qt.KeyboardModifier.ShiftModifier and key == Qt.Key.Key_Space:
+            return viewer.previous
+        if modifiers == Qt.KeyboardModifier.ControlModifier and key == Qt.Key.Key_S:
+            return self.ask_to_save
+        if modifiers & ~Qt.KeyboardModifier.ShiftModifier:
+            return None
+        plain: dict[Qt.Key, Callable[[], None]] = {
+            Qt.Key.Key_Left: viewer.next if mirrored else viewer.previous,
+            Qt.Key.Key_Right: viewer.previous if mirrored else viewer.next,
+            Qt.Key.Key_PageUp: viewer.previous,
+            Qt.Key.Key_PageDown: viewer.next,
+            Qt.Key.Key_Backspace: viewer.previous,
+            Qt.Key.Key_Home: viewer.first,
+            Qt.Key.Key_End: viewer.last,
+            Qt.Key.Key_1: stage.fit,
+            Qt.Key.Key_2: lambda: stage.zoom_to(1.0),
+            Qt.Key.Key_3: lambda: stage.zoom_to(2.0),
+            Qt.Key.Key_Plus: stage.zoom_in,
+            Qt.Key.Key_Equal: stage.zoom_in,
+            Qt.Key.Key_Minus: stage.zoom_out,
+            Qt.Key.Key_I: self.toggle_info,
+            Qt.Key.Key_F11: self.toggle_full_screen,
+            Qt.Key.Key_Delete: self.ask_to_delete,
+            Qt.Key.Key_Escape: self._escape,
+        }
+        if key == Qt.Key.Key_Space and not isinstance(self.focusWidget(), QToolButton):
+            return viewer.next
+        return plain.get(key)
+
+    def _escape(self) -> None:
+        if self.panel.isVisible():
+            self.set_info_shown(False)
+        else:
+            self.go_back()
+
+    # -- news ------------------------------------------------------------------------------------------------------
+
+    def _on_picture(self) -> None:
+        picture = self._viewer.picture
+        if picture is None:
+            return
+        self._describe(picture)
+        if picture.id == self._shown_id and self._viewer.state is ViewerState.READY:
+            return
+        self._shown_id = picture.id
+        self.failure.hide()
+        self.stage.clear(QSize(picture.width, picture.height))
+        self.stage.setAccessibleName(self.tr("Picture: %1").replace("%1", picture.name))
+        self.panel.show_picture(picture)
+
+    def _describe(self, picture: Picture) -> None:
+        viewer = self._viewer
+        place = self.tr("%1 of %2")
+        place = place.replace("%1", number_text(viewer.position)).replace("%2", number_text(viewer.count))
+        self._name.setText(picture.name)
+        self._when.setText(f"{moment_text(picture.when)} · {place}")
+        self._unprotected.setVisible(picture.scheme is Scheme.CLASSIC)
+        self.save.setEnabled(picture.state is PictureState.READY)
+        self._offer()
+
+    def _on_state(self, state: ViewerState) -> None:
+        if state is ViewerState.LOADING:
+            self.failure.hide()
+            self.bar.set_progress(0, 0)
+            self._bar_timer.start()
+        else:
+            self._bar_timer.stop()
+            self.bar.hide()
+        if state is ViewerState.FAILED and self._viewer.error is not None and self._viewer.picture is not None:
+            refused = self._viewer.picture.state is PictureState.REFUSED
+            self.stage.clear(QSize())
+            self.failure.show_error(self._viewer.error, refused=refused, again=not refused)
+            self.failure.place(self.stage)
+        self._offer()
+
+    def _offer(self) -> None:
+        viewer = self._viewer
+        self.controls.set_usable(
+            previous=viewer.has_previous, following=viewer.has_next, zoom=viewer.state is not ViewerState.FAILED
+        )
+
+    def _on_image(self, image: QImage, full: QSize) -> None:
+        self.stage.show_image(image, full)
+
+    def _on_progress(self, share: float) -> None:
+        self.bar.set_progress(round(share * 1000), 1000)
+
+    def _show_bar(self) -> None:
+        if self._viewer.state is ViewerState.LOADING:
+            self.bar.show()
+            self.bar.raise_()
+
+    def _on_left(self) -> None:
+        """Keep no decoded picture."""
+        self._shown_id = ""
+        self.stage.clear(QSize())
+        self.failure.hide()
+        self.panel.show_picture(None)
+        self._name.setText("")
+        self._when.setText("")
+        self.closed.emit()
+
+    # -- size ------------------------------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        """Place what lies over the stage."""
+        if watched is self.stage and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutDirectionChange):
+            self.controls.place()
+            self.bar.setGeometry(0, 0, self.stage.width(), 4)
+            self.failure.place(self.stage)
+            self._viewer.set_bounds(self.stage.room())
+        return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Move actions into More where the header is narrow."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        alone = self.width() < COMPACT_BELOW
+        self.panel.set_in_place_of_content(alone)
+        shown = self.panel.isVisible()
+        self._panel_line.setVisible(shown and not alone)
+        self.stage.setVisible(not (shown and alone))
+        room = self.width() - (DetailsPanel.WIDTH if shown and not alone else 0)
+        compact = room < COMPACT_BELOW
+        for button in (self.delete, self.info):
+            button.setVisible(not compact)
+        self._who.setVisible(room >= 640)
+
+    def _dress_menu(self) -> None:
+        for action, icon in (
+            (self._menu_save, "save"),
+            (self._menu_info, "eye"),
+            (self._menu_full, "fit"),
+            (self._menu_delete, "bin"),
+        ):
+            action.setIcon(self._icons.icon(icon, "text2", 18))
+        self._menu_save.setEnabled(self.save.isEnabled())
+
+
+_PANS: Final = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
