@@ -135,9 +135,7 @@ class Api:
 
     # -- pictures -------------------------------------------------------------------------------------------------
 
-    def page(
-        self, user_id: str, after: str = "", cancelled: IsCancelled = never_cancelled
-    ) -> tuple[list[Row], int]:
+    def page(self, user_id: str, after: str = "", cancelled: IsCancelled = never_cancelled) -> tuple[list[Row], int]:
         """Return the rows after a row id, in the order of storing, and the number of all rows (0 if not told)."""
         limit = PAGE_ROWS if after else FIRST_PAGE_ROWS
         params = {"limit": str(limit)} | ({"after": after} if after else {})

@@ -87,13 +87,14 @@ def seal(
         )
         if made.metadata.b3 != b3:
             raise errors.SourceChanged
-        folder = staging.complete(made)
+        carrier_b3 = hash_file(made.carrier, cancelled)
+        folder = staging.complete(made, carrier_b3)
     except BaseException:
         staging.remove(picture_id)
         in_hand.forget(picture_id)
         raise
     picture = sealed_picture(picture_id, made.metadata, owner_id, made.carrier_size, datetime.now(UTC))
-    return Staged(picture, thumbnail, folder, made.envelope, _upload_size(made), b3)
+    return Staged(picture, thumbnail, folder, made.envelope, _upload_size(made), b3, carrier_b3)
 
 
 def reopen(waiting: Waiting, key: PrivateKey, owner_id: str) -> Staged:
@@ -119,7 +120,26 @@ def reopen(waiting: Waiting, key: PrivateKey, owner_id: str) -> Staged:
     added = datetime.fromtimestamp(status.st_mtime, UTC)
     picture = sealed_picture(waiting.picture_id, opened.metadata, owner_id, status.st_size, added)
     size = status.st_size + len(untrusted)
-    return Staged(picture, thumbnail, waiting.folder, waiting.untrusted_envelope, size, opened.metadata.b3)
+    return Staged(
+        picture,
+        thumbnail,
+        waiting.folder,
+        waiting.untrusted_envelope,
+        size,
+        opened.metadata.b3,
+        waiting.carrier_b3,
+    )
+
+
+def check_carrier(staged: Staged, cancelled: IsCancelled) -> None:
+    """Compare the waiting carrier with what was written; the server could not tell, only a later opening would.
+
+    Raises:
+        Damaged: The disk gives back something else.
+        FileUnreadable: It is not there or cannot be read.
+    """
+    if hash_file(staged.carrier, cancelled) != staged.carrier_b3:
+        raise errors.Damaged("The encrypted copy that waited here has changed on this disk. Add the picture again.")
 
 
 def stored(staged: Staged, stored_size: int, added: datetime, key: PrivateKey) -> Known:

@@ -45,6 +45,7 @@ class Staged:
         envelope: The sealed header.
         size: Bytes to be uploaded, about.
         b3: BLAKE3 of the plaintext; never written down.
+        carrier_b3: BLAKE3 of the sealed PNG as it was written, to notice a disk that gives back something else.
     """
 
     picture: Picture
@@ -53,6 +54,7 @@ class Staged:
     envelope: str
     size: int
     b3: str
+    carrier_b3: str
 
     @property
     def carrier(self) -> Path:
@@ -73,6 +75,7 @@ class Waiting:
     picture_id: str
     folder: Path
     untrusted_envelope: str
+    carrier_b3: str
 
 
 class Staging:
@@ -93,7 +96,7 @@ class Staging:
         make_private_folder(folder)
         return folder
 
-    def complete(self, sealed: Sealed) -> Path:
+    def complete(self, sealed: Sealed, carrier_b3: str) -> Path:
         """Write thumbnail and manifest beside the synced carrier; from now on it counts.
 
         Raises:
@@ -110,6 +113,7 @@ class Staging:
             "picture_id": sealed.picture_id,
             "header_hash": sealed.header_hash,
             "carrier_size": sealed.carrier_size,
+            "carrier_b3": carrier_b3,
             "thumbnail_size": len(sealed.thumbnail),
             "envelope": sealed.envelope,
         }
@@ -173,11 +177,13 @@ class Staging:
     def _read(folder: Path) -> Waiting:
         with (folder / MANIFEST).open("rb") as file:
             manifest: Any = json.loads(file.read(MAX_MANIFEST))
-        envelope = manifest["envelope"]
-        if manifest["format"] != 1 or manifest["picture_id"] != folder.name or not isinstance(envelope, str):
-            raise ValueError("its manifest is not one")
+        envelope, carrier_b3 = manifest["envelope"], manifest["carrier_b3"]
+        if not isinstance(envelope, str) or not isinstance(carrier_b3, str):
+            raise TypeError("its manifest is not one")
+        if manifest["format"] != 1 or manifest["picture_id"] != folder.name:
+            raise ValueError("its manifest is not its own")
         if (folder / CARRIER).stat().st_size != manifest["carrier_size"]:
             raise ValueError("its carrier has another size")
         if (folder / THUMBNAIL).stat().st_size != manifest["thumbnail_size"]:
             raise ValueError("its thumbnail has another size")
-        return Waiting(folder.name, folder, envelope)
+        return Waiting(folder.name, folder, envelope, carrier_b3)

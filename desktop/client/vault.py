@@ -190,9 +190,15 @@ class Vault:
         Raises:
             NetworkError: Of any kind; the staged copy stays.
             TooLarge, StorageFull: The server does not take it; the staged copy stays.
+            Damaged: The staged copy has changed on the disk; it is useless and removed.
         """
         key = self._require_key()
         picture_id = staged.picture.id
+        try:
+            sealing.check_carrier(staged, cancelled)
+        except errors.Damaged:
+            self.discard(staged)
+            raise
         row = self._api.upload_sealed(
             self._user_id,
             picture_id,
