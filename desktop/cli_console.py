@@ -81,9 +81,9 @@ class Console:
     def fail(self, error: GlassineError, about: Path | None = None) -> None:
         """Say an error on standard error and remember how grave it is; with ``--json`` also on standard output."""
         name = "" if about is None else about.name
-        # most messages about a file begin with its name already
-        prefix = f"{name}: " if name and not plain(error.message).startswith(plain(name)) else ""
-        self.warn(prefix + error.message)
+        # most messages about a file name it already, at their beginning or in quotation marks
+        is_named = error.message.startswith(name) or f"“{name}”" in error.message
+        self.warn(error.message if is_named else f"{name}: {error.message}")
         self.worst = max(self.worst, error.exit_code, key=GRAVITY.index)
         if self.as_json and about is not None:
             what = {"code": error.code, "message": error.message, "exit_code": error.exit_code}
