@@ -74,3 +74,13 @@ def short_time_left_text(seconds: float) -> str:
     if minutes < 90:
         return translate("wording", "%n min left", None, minutes)
     return translate("wording", "%n h left", None, round(minutes / 60))
+
+
+def rough_time_text(seconds: float) -> str:
+    """Such as "About 3 min"."""
+    if seconds < 50:
+        return translate("wording", "Under 1 min")
+    minutes = max(1, round(seconds / 60))
+    if minutes < 90:
+        return translate("wording", "About %n min", None, minutes)
+    return translate("wording", "About %n h", None, round(minutes / 60))

@@ -104,6 +104,7 @@ class GalleryPage(QWidget):
         icons = self._icons
         self.header = PageHeader(icons, self.tr("All pictures"))
         search = self.header.add_search(self.tr("Search names and dates"))
+        search.setAcceptDrops(False)  # files dropped here are meant for the window
         self.more = ghost_button(icons, "more", self.tr("More"))
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._make_menu())

@@ -1,0 +1,153 @@
+"""The sheet before files are added: how many, how large, how long, and what differs. Nothing is sent before Start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop.models import Place, PlaceKind
+from desktop.viewmodels.wording import number_text, rough_time_text, size_text
+from desktop.widgets.buttons import Button
+from desktop.widgets.dialogs import Dialog
+from desktop.widgets.icons import Icons
+from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label
+from desktop.widgets.theme import Space
+
+if TYPE_CHECKING:
+    from desktop.client.preflight import Preflight
+
+SKIP_BELOW: Final = 100
+"""With the box ticked, fewer pictures than this are added without asking."""
+
+
+class PreflightDialog(Dialog):
+    """Opens at once and fills in when the files were looked over.
+
+    Signals:
+        started(Preflight): Start was pressed.
+        skip_changed(bool): the box was changed when Start was pressed.
+    """
+
+    started = Signal(object)
+    skip_changed = Signal(bool)
+
+    def __init__(
+        self,
+        icons: Icons,
+        parent: QWidget,
+        place: Place | None = None,
+        *,
+        bytes_per_second: float = 0.0,
+        skip: bool = False,
+    ) -> None:
+        """Make it; ``bytes_per_second`` is how quick it went before, 0 if that is not known."""
+        super().__init__(icons, parent, "", self.PREFLIGHT, sentence=self.tr("Nothing has been sent yet."))
+        self.heading.setText(self.tr("Looking the files over…"))
+        self._place, self._speed, self._skip = place, bytes_per_second, skip
+        self._preflight: Preflight | None = None
+        self._count, self._size, self._time = (Label("–", "heading") for _ in range(3))
+        self._time.setText(self.tr("Calculating…"))
+        self._count_words = Label(self.tr("pictures"), "caption")
+        well = QFrame()
+        well.setProperty("well", True)
+        row = QHBoxLayout(well)
+        row.setContentsMargins(18, Space.MEDIUM, 18, Space.MEDIUM)
+        captions = (self._count_words, Label(self.tr("to store"), "caption"), Label(self._speed_words(), "caption"))
+        for place_, (figure, caption) in enumerate(zip((self._count, self._size, self._time), captions, strict=True)):
+            if place_:
+                row.addStretch(1)
+            column = QVBoxLayout()
+            column.setSpacing(0)
+            column.addWidget(figure)
+            column.addWidget(caption)
+            row.addLayout(column)
+        self.body.addWidget(well)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(0)
+        self.body.addLayout(self._rows)
+        self.skip = QCheckBox(self.tr("Do not ask for fewer than %n pictures", "", SKIP_BELOW))
+        self.skip.setChecked(skip)
+        self.add_foot_widget(self.skip)
+        self.cancel = self.add_button(Button(self.tr("Cancel")), QDialogButtonBox.ButtonRole.RejectRole)
+        self.start = self.add_button(
+            Button(self.tr("Start"), kind="primary"), QDialogButtonBox.ButtonRole.AcceptRole, default=True
+        )
+        self.start.setEnabled(False)
+        self.start.clicked.connect(self._on_start)
+
+    def show_preflight(self, preflight: Preflight) -> None:
+        """Fill in what was found."""
+        from desktop.client.preflight import Verdict
+
+        self._preflight = preflight
+        ready, total = preflight.ready, preflight.ready_bytes
+        title = self.tr("Add %n pictures?", "", len(ready)) if ready else self.tr("Nothing here can be added")
+        self.heading.setText(title)
+        self.setWindowTitle(title)
+        self._count.setText(number_text(len(ready)))
+        self._count_words.setText(self.tr("pictures", "", len(ready)))
+        self._size.setText(size_text(total))
+        if not ready:
+            self._time.setText("–")
+        elif self._speed > 0:
+            self._time.setText(rough_time_text(total / self._speed))
+        there, large = preflight.of(Verdict.ALREADY_STORED), preflight.of(Verdict.TOO_LARGE)
+        odd = [*preflight.of(Verdict.UNSUPPORTED), *preflight.of(Verdict.UNREADABLE)]
+        if there:
+            self._add_row("pictures", self.tr("%n are already there", "", len(there)), self.tr("They will be skipped."))
+        if odd:
+            names = _names([file.path.name for file in odd])
+            words = self.tr("Not a picture Glassine can open: %1").replace("%1", names)
+            self._add_row("info", self.tr("%n cannot be added", "", len(odd)), words, "warn")
+        if large:
+            names = _names([file.path.name for file in large])
+            self._add_row("info", self.tr("%n are too large", "", len(large)), names, "warn")
+        if self._place is not None and ready:
+            here = self._place.kind is PlaceKind.THIS_COMPUTER
+            title = (
+                self.tr("They stay on this computer")
+                if here
+                else self.tr("They go to %1").replace("%1", self._place.title)
+            )
+            self._add_row("computer" if here else "server", title, self.tr("Encrypted here first with your key."))
+        self.start.setEnabled(bool(ready))
+        if ready:
+            self.start.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.skip.hide()
+            self.cancel.setText(self.tr("Close"))
+            self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.fit()
+
+    def _speed_words(self) -> str:
+        return self.tr("at the present speed")
+
+    def _add_row(self, icon: str, title: str, text: str, token: str = "text2") -> None:
+        if self._rows.count():
+            self._rows.addWidget(Hairline())
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, Space.SMALL - 1, 0, Space.SMALL - 1)
+        row.setSpacing(Space.MEDIUM)
+        row.addWidget(IconLabel(self.icons, icon, token), 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(Label(title))
+        words.addWidget(ElidedLabel(text, "caption"))
+        row.addLayout(words, 1)
+        self._rows.addWidget(holder)
+
+    def _on_start(self) -> None:
+        if self._preflight is None:
+            return
+        if self.skip.isChecked() != self._skip:
+            self.skip_changed.emit(self.skip.isChecked())
+        self.started.emit(self._preflight)
+        self.accept()
+
+
+def _names(names: list[str]) -> str:
+    """The first few names."""
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
