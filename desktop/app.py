@@ -85,7 +85,7 @@ def _run(app: QApplication) -> int:
     _name(app)
     runner = TaskRunner()
     window = build(config, runner, LateSessions(config))
-    closing = _Closing(window, runner)
+    closing = Closing(window, runner)
     on_first_paint(window, lambda: _after_first_paint(window, runner))
     with _hooks(window), _ended_by_signals(window, app):
         window.show()
@@ -352,7 +352,7 @@ def _ended_by_signals(window: MainWindow, app: QApplication) -> Iterator[None]:
         os.close(writing)
 
 
-class _Closing:
+class Closing:
     """Ends what is behind the window: last writes, workers, keys, session; each within a deadline."""
 
     def __init__(self, window: MainWindow, runner: TaskRunner) -> None:
