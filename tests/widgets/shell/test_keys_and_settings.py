@@ -1,0 +1,178 @@
+"""The key manager's and the settings' view-models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop import errors
+from desktop.config import Config, Preferences
+from desktop.tasks import InlineRunner
+from desktop.viewmodels.keys import ExportFormat, KeysViewModel
+from desktop.viewmodels.settings import TILE_SIZES, SettingsViewModel
+
+
+@pytest.fixture
+def keys(qapp: Any, runner: InlineRunner, make_session: Callable[..., Any]) -> KeysViewModel:
+    model = KeysViewModel(runner)
+    session = make_session(locked=False)
+    model.start(session)
+    runner.run_pending()
+    model.store = session.key_store  # type: ignore[attr-defined]
+    return model
+
+
+def test_the_own_key_comes_first(
+    qapp: Any, runner: InlineRunner, make_session: Callable[..., Any], make_key: Callable[..., Any]
+) -> None:
+    session = make_session(locked=False)
+    session.key_store.entries.insert(0, make_key("0" * 64, "Other"))
+    model = KeysViewModel(runner)
+    model.start(session)
+    runner.run_pending()
+    assert [entry.name for entry in model.entries] == ["Mara Lindqvist", "Other"]
+    model.stop()
+    assert model.entries == []
+    assert model.own_fingerprint == ""
+
+
+def test_a_new_key_is_made_and_listed(keys: KeysViewModel, runner: InlineRunner) -> None:
+    done: list[str] = []
+    steps: list[tuple[int, int]] = []
+    keys.done.connect(done.append)
+    keys.progressed.connect(lambda step, total: steps.append((step, total)))
+    keys.create(" Second ", "a long passphrase", "a long passphrase", 4096)
+    assert keys.busy
+    runner.run_pending()
+    assert keys.store.calls == [("create", "Second", "a long passphrase", 4096)]  # type: ignore[attr-defined]
+    assert done == ["The new key is made"]
+    assert steps
+    assert len(keys.entries) == 2
+
+
+def test_making_a_key_can_be_given_up(keys: KeysViewModel, runner: InlineRunner) -> None:
+    done: list[str] = []
+    keys.done.connect(done.append)
+    keys.create("Second", "a long passphrase", "a long passphrase")
+    keys.cancel()
+    runner.run_pending()
+    assert done == []
+    assert len(keys.entries) == 1
+    assert not keys.busy
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda model: model.create("n", "short", "short"), "passphrase"),
+        (lambda model: model.create("n", "a long passphrase", "another one here"), "repeat"),
+        (lambda model: model.import_file(Path("k"), "", "n", "short", "short"), "passphrase"),
+        (lambda model: model.change_passphrase("f", "", "a long passphrase", "a long passphrase"), "old"),
+        (lambda model: model.change_passphrase("f", "wrong", "a long passphrase", "a long passphrase"), "old"),
+        (lambda model: model.change_passphrase("f", "x", "a long passphrase", "different words"), "repeat"),
+        (lambda model: model.export("f", ExportFormat.PKCS8, Path("t")), "old"),
+        (lambda model: model.export("f", ExportFormat.PKCS8, Path("t"), passphrase="wrong"), "old"),
+    ],
+)
+def test_errors_name_the_field(
+    keys: KeysViewModel, runner: InlineRunner, call: Callable[[KeysViewModel], None], field: str
+) -> None:
+    said: list[str] = []
+    keys.field_failed.connect(lambda name, sentence: said.append(name))
+    call(keys)
+    runner.run_pending()
+    assert said == [field]
+    assert keys.store.calls == []  # type: ignore[attr-defined]
+
+
+def test_a_passphrase_of_an_imported_file_is_another_field(keys: KeysViewModel, runner: InlineRunner) -> None:
+    said: list[str] = []
+    keys.field_failed.connect(lambda name, sentence: said.append(name))
+    keys.store.failure = errors.WrongKey()  # type: ignore[attr-defined]
+    keys.import_file(Path("k"), "", "n", "a long passphrase", "a long passphrase")
+    runner.run_pending()
+    assert said == ["file_passphrase"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "passphrases", "call"),
+    [
+        (ExportFormat.KEY_FILE, {}, ("key-file", "f", Path("t"))),
+        (ExportFormat.PUBLIC, {}, ("public", "f", Path("t"))),
+        (ExportFormat.OPENSSH, {"new_passphrase": "n"}, ("private", "f", "openssh", "n", Path("t"))),
+        (ExportFormat.PKCS1, {"new_passphrase": ""}, ("private", "f", "pkcs1", None, Path("t"))),
+    ],
+)
+def test_exporting(
+    keys: KeysViewModel,
+    runner: InlineRunner,
+    passphrase: str,
+    kind: ExportFormat,
+    passphrases: dict[str, str],
+    call: tuple[Any, ...],
+) -> None:
+    keys.export("f", kind, Path("t"), passphrase=passphrase, **passphrases)
+    runner.run_pending()
+    assert keys.store.calls == [call]  # type: ignore[attr-defined]
+
+
+def test_other_failures_are_said_as_they_are(keys: KeysViewModel, runner: InlineRunner, qtbot: Any) -> None:
+    keys.store.failure = errors.NameTaken()  # type: ignore[attr-defined]
+    keys.export("f", ExportFormat.PUBLIC, Path("t"))
+    with qtbot.waitSignal(keys.failed) as failed:
+        runner.run_pending()
+    assert failed.args[0].code == "F-105"
+
+
+@pytest.fixture
+def settings(qapp: Any, runner: InlineRunner, config: Config, tmp_path: Path) -> SettingsViewModel:
+    return SettingsViewModel(runner, config, tmp_path / "log")
+
+
+def test_a_setting_holds_at_once_and_is_kept(
+    settings: SettingsViewModel, runner: InlineRunner, config: Config, qtbot: Any
+) -> None:
+    with qtbot.waitSignal(settings.theme_changed) as changed:
+        settings.set_theme("dark")
+    assert changed.args == ["dark"]
+    with qtbot.waitSignal(settings.tile_size_changed):
+        settings.set_tile_size(240)
+    settings.set_skip_preflight(True)
+    runner.run_pending()
+    kept = Preferences.load(config.preferences_path)
+    assert (kept.theme, kept.tile_size, kept.skip_preflight) == ("dark", 240, True)
+
+
+def test_the_same_again_writes_nothing(settings: SettingsViewModel, runner: InlineRunner, config: Config) -> None:
+    settings.set_theme(settings.theme)
+    settings.set_skip_preflight(settings.skip_preflight)
+    runner.run_pending()
+    assert not config.preferences_path.exists()
+
+
+def test_a_size_that_is_not_offered_shows_as_the_nearest(settings: SettingsViewModel, config: Config) -> None:
+    config.preferences.tile_size = 200
+    assert settings.tile_size in TILE_SIZES
+    assert settings.tile_size == 168
+
+
+def test_preferences_that_cannot_be_kept_still_hold(
+    settings: SettingsViewModel, runner: InlineRunner, config: Config, qtbot: Any
+) -> None:
+    config.folder.parent.mkdir(exist_ok=True)
+    config.folder.write_text("a file where the folder should be", encoding="utf-8")
+    settings.set_theme("light")
+    with qtbot.waitSignal(settings.failed):
+        runner.run_pending()
+    assert settings.theme == "light"
+
+
+def test_where_the_pictures_are(settings: SettingsViewModel, make_session: Callable[..., Any]) -> None:
+    session = make_session()
+    settings.start(session)
+    assert settings.place == session.place
+    settings.stop()
+    assert settings.place is None

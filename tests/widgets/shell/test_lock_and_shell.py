@@ -1,0 +1,185 @@
+"""Locking drops pictures before the key, and the key before the lock shows; unlocking says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop import errors
+from desktop.tasks import InlineRunner
+from desktop.viewmodels.lock import LockViewModel
+from desktop.viewmodels.shell import ShellViewModel, Stage
+
+
+class Part:
+    def __init__(self, session: Any, *, breaks: bool = False) -> None:
+        self.session, self.breaks = session, breaks
+        self.started_with: list[Any] = []
+
+    def start(self, what: Any) -> None:
+        self.started_with.append(what)
+
+    def stop(self) -> None:
+        self.session.happened.append("stopped")
+        if self.breaks:
+            raise RuntimeError("cannot stop")
+
+
+@pytest.fixture
+def shell(qapp: Any, runner: InlineRunner) -> ShellViewModel:
+    return ShellViewModel(runner)
+
+
+@pytest.fixture
+def lock(qapp: Any, runner: InlineRunner) -> LockViewModel:
+    return LockViewModel(runner)
+
+
+def test_an_unlocked_session_opens_the_vault(shell: ShellViewModel, make_session: Callable[..., Any]) -> None:
+    session = make_session(locked=False)
+    of_session, of_vault = Part(session), Part(session)
+    shell.add_session_part(of_session)
+    shell.add_vault_part(of_vault)
+    shell.enter(session)
+    assert shell.stage is Stage.OPEN
+    assert of_session.started_with == [session]
+    assert of_vault.started_with == ["vault"]
+    assert (shell.user_name, shell.place_title) == ("mara", "pictures.example.org")
+
+
+def test_a_locked_session_stops_at_the_lock(shell: ShellViewModel, make_session: Callable[..., Any]) -> None:
+    session = make_session()
+    shell.enter(session)
+    assert shell.stage is Stage.LOCKED
+    session.locked = False
+    shell.resume()
+    assert shell.stage is Stage.OPEN
+
+
+def test_locking_stops_the_parts_then_drops_the_key_then_shows(
+    shell: ShellViewModel, runner: InlineRunner, make_session: Callable[..., Any]
+) -> None:
+    session = make_session(locked=False)
+    shell.add_vault_part(Part(session))
+    shell.add_vault_part(Part(session, breaks=True))
+    shell.enter(session)
+    shell.stage_changed.connect(lambda stage: session.happened.append(stage.value))
+    shell.lock()
+    shell.lock()  # twice is once
+    runner.run_pending()
+    assert session.happened == ["stopped", "stopped", "locked", "locked"]  # the last one is the stage
+    assert shell.stage is Stage.LOCKED
+
+
+def test_signing_out_closes_the_session(
+    shell: ShellViewModel, runner: InlineRunner, make_session: Callable[..., Any]
+) -> None:
+    session = make_session(locked=False)
+    shell.add_vault_part(Part(session))
+    shell.enter(session)
+    shell.sign_out()
+    assert shell.stage is Stage.SIGN_IN
+    assert shell.session is None
+    runner.run_pending()
+    assert session.closed
+
+
+def test_a_vault_that_cannot_be_opened_is_said(
+    shell: ShellViewModel, qtbot: Any, make_session: Callable[..., Any]
+) -> None:
+    class Failing(Part):
+        def start(self, what: Any) -> None:
+            raise errors.VaultUnreadable
+
+    session = make_session(locked=False)
+    shell.add_vault_part(Failing(session))
+    with qtbot.waitSignal(shell.failed) as failed:
+        shell.enter(session)
+    assert failed.args[0].code == "S-104"
+    assert shell.stage is Stage.SIGN_IN
+
+
+def test_unlocking(
+    lock: LockViewModel, runner: InlineRunner, make_session: Callable[..., Any], passphrase: str
+) -> None:
+    session, unlocked = make_session(), []
+    lock.start(session)
+    lock.unlocked.connect(unlocked.append)
+    assert lock.account == "mara on pictures.example.org"
+    lock.unlock(passphrase)
+    assert lock.busy
+    runner.run_pending()
+    assert unlocked == [session]
+    assert not lock.busy
+
+
+@pytest.mark.parametrize("typed", ["", "wrong"])
+def test_a_wrong_passphrase_is_the_fields_fault(
+    lock: LockViewModel, runner: InlineRunner, make_session: Callable[..., Any], typed: str
+) -> None:
+    said: list[tuple[str, str]] = []
+    lock.start(make_session())
+    lock.field_failed.connect(lambda name, sentence: said.append((name, sentence)))
+    lock.unlock(typed)
+    runner.run_pending()
+    assert [name for name, _ in said] == ["passphrase"]
+    assert ("Caps Lock" in said[0][1]) == bool(typed)
+
+
+def test_an_answer_for_another_session_is_dropped(
+    lock: LockViewModel, runner: InlineRunner, make_session: Callable[..., Any], passphrase: str
+) -> None:
+    unlocked: list[Any] = []
+    lock.unlocked.connect(unlocked.append)
+    lock.start(make_session())
+    lock.unlock(passphrase)
+    lock.start(make_session())
+    runner.run_pending()
+    assert unlocked == []
+
+
+def test_a_missing_key_is_asked_for(
+    lock: LockViewModel, runner: InlineRunner, make_session: Callable[..., Any], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    lock.start(make_session(key_missing=True))
+    lock.field_failed.connect(lambda name, sentence: said.append(name))
+    assert lock.key_missing
+    lock.import_key(None, "", "a long passphrase", "a long passphrase")
+    lock.import_key(tmp_path / "key", "", "short", "short")
+    lock.import_key(tmp_path / "key", "", "a long passphrase", "another passphrase")
+    assert said == ["file", "passphrase", "repeat"]
+    assert not lock.busy
+
+
+def test_the_key_of_the_account_is_imported_and_another_one_is_not(
+    lock: LockViewModel, runner: InlineRunner, make_session: Callable[..., Any], tmp_path: Path, small_keys: Any
+) -> None:
+    own, stranger = small_keys
+    session = make_session(key_missing=True, public_key=own.public)
+    said: list[str] = []
+    unlocked: list[Any] = []
+    lock.field_failed.connect(lambda name, sentence: said.append(name))
+    lock.unlocked.connect(unlocked.append)
+    lock.start(session)
+    path = tmp_path / "key.der"
+
+    path.write_bytes(stranger.to_pkcs8())
+    lock.import_key(path, "", "a long passphrase", "a long passphrase")
+    runner.run_pending()
+    assert said == ["file"]
+    assert session.key_store.calls == []
+
+    path.write_text("this is not a key", encoding="utf-8")
+    lock.import_key(path, "", "a long passphrase", "a long passphrase")
+    runner.run_pending()
+    assert said == ["file", "file"]
+
+    path.write_bytes(own.to_pkcs8())
+    lock.import_key(path, "", "a long passphrase", "a long passphrase")
+    runner.run_pending()
+    assert session.key_store.calls == [("import", path, None, "mara", "a long passphrase")]
+    assert unlocked == [session]
