@@ -213,8 +213,11 @@ def test_what_nobody_foresaw_is_one_line_of_json(
     assert someone.token not in caplog.text
 
 
-def test_a_name_that_is_always_taken_is_no_endless_loop(someone: Person, disk: Failing) -> None:
-    sent = samples.sealed()
+def test_a_name_that_is_always_taken_is_no_endless_loop(
+    broken: tuple[Running, Failing], someone: Person, disk: Failing
+) -> None:
+    sent, blobs = samples.sealed(), set(broken[0].storage.blob_ids())
     disk.failures["add_picture"] = DuplicateRecord("taken")
     answer = someone.call("POST", someone.images, **sent.form())
     assert (answer.status_code, answer.json()) == (409, {"message": "This picture was changed at the same time"})
+    assert set(broken[0].storage.blob_ids()) == blobs

@@ -79,6 +79,16 @@ class Sized:
         return self._size
 
 
+def test_a_refused_body_may_be_sent_to_its_end(server: Running, person: Person) -> None:
+    # Closing with unread bytes would make the kernel reset the connection under the client's hands.
+    with connect(server) as connection:
+        connection.sendall(head(person, person.images, f"Content-Length: {LIMIT + 1}") + bytes(500_000))
+        for _ in range(10):
+            time.sleep(0.05)
+            connection.sendall(bytes(200_000))
+        assert answer_of(connection) == (413, TOO_LARGE)
+
+
 def test_chunks_are_counted(person: Person) -> None:
     def body() -> Iterator[bytes]:
         for _ in range(LIMIT // 50_000 + 1):

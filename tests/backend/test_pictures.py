@@ -189,6 +189,7 @@ def test_the_same_id_may_be_stored_by_two_people(server: Running, person: Person
 
 def test_the_same_sealed_picture_twice_at_the_same_moment(server: Running, person: Person) -> None:
     sent, count, codes = samples.sealed(), 6, []
+    blobs = set(server.storage.blob_ids())
     barrier = threading.Barrier(count)
 
     def send() -> None:
@@ -204,6 +205,7 @@ def test_the_same_sealed_picture_twice_at_the_same_moment(server: Running, perso
     for thread in threads:
         thread.join()
     assert sorted(codes) == [200] * (count - 1) + [201]
+    assert len(set(server.storage.blob_ids()) - blobs) == 2
     assert names(person) == [f"{sent.stem}.png"]
 
 

@@ -155,6 +155,9 @@ def test_a_large_upload_is_never_whole_in_memory(tmp_path: Path) -> None:
             yield frame[0]
             for _ in range(size >> 20):
                 yield bytes(1 << 20)
+            # What has arrived waits in the data folder, not where temporary files usually go (often memory).
+            files = [str(link.readlink()) for link in Path(f"/proc/{process.pid}/fd").iterdir() if link.is_symlink()]
+            assert [file for file in files if file.startswith(str(tmp_path / "receiving"))], files
             yield frame[1]
 
     with serving("--data", tmp_path) as (process, base), requests.Session() as session:
