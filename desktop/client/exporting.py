@@ -45,6 +45,22 @@ def export(
             hidden.unlink(missing_ok=True)
 
 
+def write(content: bytes | bytearray, folder: Path, name: str) -> Path:
+    """Write a decrypted picture that is in memory; as :func:`export`."""
+    from desktop.crypto.safe_write import new_file
+
+    for candidate in names(with_extension(name, bytes(content[: image_formats.HEAD_BYTES]))):
+        if os.path.lexists(folder / candidate):
+            continue
+        try:
+            with new_file(folder / candidate) as file:
+                file.write(content)
+        except errors.NameTaken:
+            continue  # somebody was faster
+        return folder / candidate
+    raise _too_many(name)
+
+
 def with_extension(name: str, head: bytes) -> str:
     """Return the name with the extension that belongs to the content.
 
@@ -89,4 +105,8 @@ def _release(hidden: Path, folder: Path, name: str) -> Path:
         except FileExistsError:
             continue  # somebody was faster
         return target
-    raise errors.NameTaken(f"There are too many files named like {name} in this folder.")
+    raise _too_many(name)
+
+
+def _too_many(name: str) -> errors.NameTaken:
+    return errors.NameTaken(f"There are too many files named like {name} in this folder.")

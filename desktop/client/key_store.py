@@ -20,6 +20,7 @@ from desktop.config import make_private_folder
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
 if TYPE_CHECKING:
+    from desktop.crypto.classic_keys import ClassicPrivateKey, ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
 
 log = logging.getLogger(__name__)
@@ -164,8 +165,42 @@ class KeyStore:
             raise errors.TooLarge("This file is far too large to be a key.")
         key: Any = key_formats.import_private(untrusted, passphrase).key
         if not isinstance(key, PrivateKey):
-            raise errors.Unsupported("This is a key of the classic scheme. It cannot protect pictures in Glassine.")
+            raise errors.Unsupported(
+                "This is a key of the classic scheme. It opens old pictures, but it cannot protect any."
+            )
         return self.add(key, name or path.stem, new_passphrase)
+
+    def import_classic(self, path: Path) -> ClassicPrivateKey:
+        """Keep a classic ``rsa.txt``, as it is: what it opens is not protected, so neither is the key.
+
+        Raises:
+            KeyRefused: It is not one.
+        """
+        from desktop.crypto import safe_write
+        from desktop.crypto.classic_keys import ClassicPrivateKey
+
+        untrusted = safe_write.read_bounded(path, MAX_IMPORT)
+        key = ClassicPrivateKey.from_text(untrusted.decode("ascii", "replace").strip())
+        make_private_folder(self.folder)
+        with self._lock, safe_write.new_file(self._classic_path(key.n), replace=True) as file:
+            file.write(key.to_text().encode("ascii"))
+        return key
+
+    def classic_key(self, public: ClassicPublicKey) -> ClassicPrivateKey | None:
+        """Return the imported classic private key that belongs to a public one, or None."""
+        from desktop.client.classic_pictures import belongs
+        from desktop.crypto import safe_write
+        from desktop.crypto.classic_keys import ClassicPrivateKey
+
+        path = self._classic_path(public.n)
+        if not path.exists():
+            return None
+        try:
+            untrusted = safe_write.read_bounded(path, MAX_IMPORT)
+            key = ClassicPrivateKey.from_text(untrusted.decode("ascii", "replace"))
+        except errors.GlassineError as error:
+            raise errors.KeyFileUnreadable(details=error.message) from error
+        return key if belongs(key, public) else None
 
     # -- changing -------------------------------------------------------------------------------------------------
 
@@ -229,6 +264,9 @@ class KeyStore:
         if not _FINGERPRINT.fullmatch(fingerprint):
             raise errors.KeyMissing
         return self.folder / f"{fingerprint}{SUFFIX}"
+
+    def _classic_path(self, n: int) -> Path:
+        return self.folder / f"classic-{n}.rsa.txt"
 
     def _read(self, fingerprint: str) -> bytes:
         from desktop.crypto import key_file

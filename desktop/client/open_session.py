@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from desktop.client.api import Api
     from desktop.client.key_store import KeyStore
+    from desktop.crypto.classic_keys import ClassicPrivateKey, ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Session:
         user_id: The account's id.
         user_name: The account's name.
         public_key: The account's public key: a server's claim until unlocked; None for a classic account.
+        classic_key: The public key of a classic account, else None.
         key: The private key while unlocked.
         key_store: Where the key file is, or must be imported to.
         api: The signed-in calls.
@@ -52,6 +54,7 @@ class Session:
         user_id: str,
         user_name: str,
         public_key: PublicKey | None,
+        classic_key: ClassicPublicKey | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
         """Use :class:`desktop.client.session.Sessions`.
@@ -64,6 +67,7 @@ class Session:
         self.user_id = user_id
         self.user_name = user_name
         self.public_key = public_key
+        self.classic_key = classic_key
         self.key: PrivateKey | None = None
         self.key_store = key_store
         self.api = api
@@ -81,7 +85,7 @@ class Session:
 
     @property
     def classic(self) -> bool:
-        """Whether the account has a key of the classic scheme: its pictures can be listed, nothing is protected."""
+        """Whether the account has a key of the classic scheme: its pictures can be seen, nothing is protected."""
         return self.public_key is None
 
     @property
@@ -146,7 +150,7 @@ class Session:
             if self._vault is None:
                 if not self.classic:
                     raise errors.KeyMissing("Glassine is locked. Unlock it with your passphrase.")
-                self._vault = Vault(self.api, self.place, self.user_id, None)
+                self._vault = Vault(self.api, self.place, self.user_id, None, self._classic_private_key)
             return self._vault
 
     def lock(self) -> None:
@@ -169,6 +173,9 @@ class Session:
         self._release()
 
     # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _classic_private_key(self) -> ClassicPrivateKey | None:
+        return None if self.classic_key is None else self.key_store.classic_key(self.classic_key)
 
     def _release(self) -> None:
         self.api.close()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from desktop.config import Config
+    from desktop.crypto.classic_keys import ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
 
 __all__ = ["EmbeddedBackend", "Session", "Sessions"]
@@ -218,13 +219,15 @@ class Sessions:
         user = api.user(login.user_id)
         if user.user_id != login.user_id:
             raise errors.NotAGlassineServer("The server answered for another account.")
+        public_key, classic_key = _read_public_key(user.public_key)
         return Session(
             self._config.server_place(api.address, user_name),
             api,
             store,
             user_id=login.user_id,
             user_name=user_name,
-            public_key=_read_public_key(user.public_key),
+            public_key=public_key,
+            classic_key=classic_key,
         )
 
     def _open_embedded(self, folder: Path, store: KeyStore, key: PrivateKey) -> Session:
@@ -239,7 +242,7 @@ class Sessions:
                 store,
                 user_id=user_id,
                 user_name=LOCAL_USER,
-                public_key=_read_public_key(api.user(user_id).public_key),
+                public_key=_read_public_key(api.user(user_id).public_key)[0],
                 on_close=backend.close,
             )
         except BaseException:
@@ -293,11 +296,15 @@ def _host(address: str) -> str:
     return address.split("://", 1)[-1]
 
 
-def _read_public_key(untrusted_key: str) -> PublicKey | None:
-    """Read what a server says is an account's key; None for a key of the classic scheme, which is two numbers."""
+def _read_public_key(untrusted_key: str) -> tuple[PublicKey | None, ClassicPublicKey | None]:
+    """Read what a server says is an account's key: of the sealed scheme, or of the classic one, which is two numbers.
+
+    Raises:
+        KeyRefused: It is neither, or too weak.
+    """
+    from desktop.crypto.classic_keys import ClassicPublicKey
     from desktop.crypto.keys import PublicKey
 
-    parts = untrusted_key.split(" ")
-    if len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts):
-        return None
-    return PublicKey.from_pem(untrusted_key)
+    if untrusted_key[:1].isdigit():
+        return None, ClassicPublicKey.from_text(untrusted_key)
+    return PublicKey.from_pem(untrusted_key), None

@@ -25,6 +25,7 @@ from desktop.models import IsCancelled, Picture, Place, Report, Scheme, never_ca
 
 if TYPE_CHECKING:
     from desktop.client.api import Api
+    from desktop.crypto.classic_keys import ClassicPrivateKey
     from desktop.crypto.keys import PrivateKey
     from desktop.crypto.sealed import OpenedEnvelope
 
@@ -44,6 +45,10 @@ class OpenedPicture:
     data: bytearray
 
 
+def _no_classic_key() -> None:
+    """There is none."""
+
+
 def _ignore_page(pictures: list[Picture]) -> None:
     """Show pages to nobody."""
 
@@ -51,19 +56,29 @@ def _ignore_page(pictures: list[Picture]) -> None:
 class Vault:
     """One person's pictures at one place."""
 
-    def __init__(self, api: Api, place: Place, user_id: str, key: PrivateKey | None) -> None:
+    def __init__(
+        self,
+        api: Api,
+        place: Place,
+        user_id: str,
+        key: PrivateKey | None,
+        classic_key: Callable[[], ClassicPrivateKey | None] = _no_classic_key,
+    ) -> None:
         """Prepare, and remove what a crash left incomplete.
 
         Args:
             api: Signed in.
             place: Its folder holds staged and cached ciphertext and is used by this process only.
             user_id: The account.
-            key: The person's key; None for an account of the classic scheme, which can only be listed.
+            key: The person's key; None for an account of the classic scheme: its pictures can be listed and opened.
+            classic_key: Gives the classic private key of such an account, if it was imported.
         """
         self._api = api
         self._place = place
         self._user_id = user_id
         self._key = key
+        self._classic = key is None
+        self._classic_key = classic_key
         self._catalog = Catalog()
         self._staging = Staging(place.folder / "staging")
         # for a vault on this computer a second copy on the same disk would gain nothing
@@ -72,6 +87,11 @@ class Vault:
         self._listed = False
         self._in_hand = sealing.InHand()
         self._staging.clean()
+
+    @property
+    def place(self) -> Place:
+        """Where the pictures are kept."""
+        return self._place
 
     def close(self) -> None:
         """Forget the key and what is known; later calls raise KeyMissing."""
@@ -128,6 +148,8 @@ class Vault:
 
         One request fetches up to 100; on a server's place they come from the disk the second time.
         """
+        if self._classic:
+            return {}
         key = self._require_key()
         found: dict[str, bytes] = {}
         missing: dict[str, Known] = {}
@@ -221,6 +243,8 @@ class Vault:
 
     def staged(self) -> list[Staged]:
         """Return the complete pictures that earlier runs left to be uploaded, in the order they were sealed."""
+        if self._classic:
+            return []
         key = self._require_key()
         found = []
         for waiting in self._staging.waiting():
@@ -244,6 +268,8 @@ class Vault:
 
     def load_queue(self) -> list[Path]:
         """Return the files that an earlier run left waiting."""
+        if self._classic:
+            return []
         return queue_file.load(self._queue_path, self._require_key())
 
     # -- opening --------------------------------------------------------------------------------------------------
@@ -257,9 +283,12 @@ class Vault:
             NotAuthentic, Damaged, WrongKey: It is not what was stored, or cannot be opened.
             NotFound: It is not there any more.
             TooLarge: It does not fit into memory.
-            Unsupported: It is a classic picture.
+            KeyMissing: It is a classic picture, and there is no classic key here.
         """
-        known, opened = self._opened(picture_id)
+        known = self._catalog.get(picture_id)
+        if known.picture.scheme is Scheme.CLASSIC and not known.picture.problem_code:
+            return OpenedPicture(known.picture, self._open_classic(known.picture, report, cancelled))
+        opened = self._opened(known)
         with self._api.content(self._user_id, known.picture.stored_name, cancelled) as untrusted:
             try:
                 data = opened.open_payload_to_memory(untrusted, report, cancelled, limit=image_formats.MAX_FILE_BYTES)
@@ -273,10 +302,13 @@ class Vault:
         """Decrypt a picture into a folder under its own name and return its path; nothing is overwritten.
 
         Raises:
-            NotAuthentic, Damaged, WrongKey, NotFound, Unsupported: As :meth:`open`; no file is left behind.
+            NotAuthentic, Damaged, WrongKey, NotFound, KeyMissing: As :meth:`open`; no file is left behind.
             StorageFull, StorageReadOnly, FileUnreadable: The folder cannot be written; no file is left behind.
         """
-        known, opened = self._opened(picture_id)
+        known = self._catalog.get(picture_id)
+        if known.picture.scheme is Scheme.CLASSIC and not known.picture.problem_code:
+            return exporting.write(self._open_classic(known.picture, report, cancelled), folder, known.picture.name)
+        opened = self._opened(known)
         with self._api.content(self._user_id, known.picture.stored_name, cancelled) as untrusted:
             return exporting.export(opened, untrusted, folder, report, cancelled)
 
@@ -304,17 +336,24 @@ class Vault:
 
     def _require_key(self) -> PrivateKey:
         if self._key is None:
-            raise errors.KeyMissing("Glassine is locked, or this account has no key of its own here.")
+            if self._classic:
+                raise errors.KeyMissing(
+                    "This account has a key of the classic scheme, which protects nothing. Nothing new is stored with it."
+                )
+            raise errors.KeyMissing("Glassine is locked. Unlock it with your passphrase.")
         return self._key
 
-    def _opened(self, picture_id: str) -> tuple[Known, OpenedEnvelope]:
-        known = self._catalog.get(picture_id)
-        if known.picture.scheme is Scheme.CLASSIC and known.picture.problem_code == "":
-            raise errors.Unsupported(
-                "This picture is stored in the classic scheme. Open it with “glassine classic decrypt”."
-            )
+    def _opened(self, known: Known) -> OpenedEnvelope:
         # an envelope that was refused in the listing is refused here again, with its own error
-        return known, open_envelope(known.envelope, picture_id, self._require_key())
+        return open_envelope(known.envelope, known.picture.id, self._require_key())
+
+    def _open_classic(self, picture: Picture, report: Report, cancelled: IsCancelled) -> bytearray:
+        from desktop.client.classic_pictures import open_picture
+
+        key = self._classic_key()
+        if key is None:
+            raise errors.KeyMissing("This is a picture of the classic scheme. Import the account's rsa.txt to open it.")
+        return open_picture(self._api, picture, key, self._place.folder / "cache", report, cancelled)
 
     def _open_thumbnail(self, known: Known, key: PrivateKey, untrusted: bytes) -> bytes:
         jpeg = open_envelope(known.envelope, known.picture.id, key).open_thumbnail(untrusted)

@@ -309,19 +309,47 @@ def test_a_server_without_registration(sessions: Sessions, tmp_path: Path) -> No
         closed.stop()
 
 
-def test_a_classic_account_is_listed(sessions: Sessions, server: RunningServer, tmp_path: Path) -> None:
-    server.app.extensions["glassine"].services.accounts.register("oldtimer", PASSWORD, "27977 9431")
+def test_a_classic_account(sessions: Sessions, server: RunningServer, tmp_path: Path) -> None:
+    """Old pictures can be listed, opened and exported with the account's rsa.txt; nothing new is stored."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    from desktop.crypto import classic, classic_keys
+
+    public, private = classic_keys.generate()
+    server.app.extensions["glassine"].services.accounts.register("oldtimer", PASSWORD, public.to_text())
     session = sessions.sign_in(server.address, "oldtimer", PASSWORD)
     assert session.classic
     assert not session.locked
     assert not session.key_missing
-    quotient = tmp_path / "q"
-    quotient.write_text("1 2 ")
-    session.api.upload_classic(session.user_id, "old.png", picture=write(tmp_path / "old.png"), quotient=quotient)
+    original = write(tmp_path / "old bicycle.png")
+    noise = classic.encrypt_file(original, public, tmp_path / "noise.png", tmp_path / "quotient.txt")
+    session.api.upload_classic(session.user_id, "old bicycle.png", picture=noise.picture, quotient=noise.quotient)
     [picture] = session.vault().list_pictures()
-    assert (picture.name, picture.state.value) == ("old.png", "ready")
+    assert (picture.name, picture.state.value, picture.scheme.value) == ("old bicycle.png", "ready", "classic")
+    assert session.vault().thumbnails([picture.id]) == {}
+
+    with pytest.raises(errors.KeyMissing, match=r"rsa\.txt"):
+        session.vault().open(picture.id)
+    (tmp_path / "wrong.txt").write_text(f"{private.d + 2} {private.n}")
+    session.key_store.import_classic(tmp_path / "wrong.txt")
+    with pytest.raises(errors.KeyMissing):
+        session.vault().open(picture.id)
+    (tmp_path / "rsa.txt").write_text(private.to_text())
+    session.key_store.import_classic(tmp_path / "rsa.txt")
+    opened = session.vault().open(picture.id)
+    exported = session.vault().export(picture.id, tmp_path)
+
+    assert exported.name == "old bicycle (2).png"
+    for content in (bytes(opened.data), exported.read_bytes()):
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(content))), np.asarray(Image.open(original)))
+    assert list((session.place.folder / "cache").iterdir()) == []
     with pytest.raises(errors.KeyMissing):
         session.vault().seal(write(tmp_path / "new.png"))
+    session.vault().delete(picture.id)
+    assert session.vault().list_pictures() == []
     session.close()
 
 

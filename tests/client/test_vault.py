@@ -367,5 +367,5 @@ def test_classic_pictures_are_listed_and_say_why_they_do_not_open(place: Somewhe
     [listed] = place.vault.list_pictures()
 
     assert (listed.id, listed.name, listed.scheme) == ("bicycle", "bicycle.png", Scheme.CLASSIC)
-    with pytest.raises(errors.Unsupported, match="classic"):
+    with pytest.raises(errors.KeyMissing, match="classic"):
         place.vault.open("bicycle")
