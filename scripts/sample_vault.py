@@ -14,7 +14,7 @@ from pathlib import Path
 
 from desktop import errors
 from desktop.client.preflight import Preflight
-from desktop.models import IsCancelled, Picture, PictureState, Report, Scheme
+from desktop.models import IsCancelled, Picture, PictureState, Place, PlaceKind, Report, Scheme
 
 PHOTOGRAPHS = Path("/usr/share/backgrounds/mate")
 ORDER = ("LadyBird", "Storm", "YellowFlower", "RainDrops", "Dune", "TwoWings", "FreshFlower", "Aqua", "Wood", "Garden")
@@ -61,6 +61,7 @@ class SampleVault:
     def __init__(self, files: Sequence[Path], count: int, newest: datetime, *, per_day: int = 9) -> None:
         self.files, self._jpegs = list(files), [_thumbnail(path) for path in files]
         self.pictures: dict[str, Picture] = {}
+        self.place = Place(PlaceKind.SERVER, Path("nowhere"), "https://pictures.example.org", "mara")
         self.trouble: dict[str, errors.GlassineError] = {}
         self.slow_s = 0.0
         for number in range(count):

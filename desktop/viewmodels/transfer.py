@@ -145,8 +145,16 @@ class TransfersSummary:
     halted_by: GlassineError | None = None
 
 
+PER_FILE: Final = 200_000.0
+"""A file counts in bars and estimates as its size and this, for being a file at all."""
+
+
 class Estimate:
-    """Guesses the time left from how it went in the last half minute."""
+    """Guesses the time left from how it went in the last half minute.
+
+    Attributes:
+        rate: The latest known speed, units a second; 0 before there is one. It outlives ``restart``.
+    """
 
     SETTLE_S: Final = 3.0
     WINDOW_S: Final = 30.0
@@ -155,6 +163,7 @@ class Estimate:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._samples: deque[tuple[float, float]] = deque()
+        self.rate = 0.0
 
     def restart(self) -> None:
         """Forget how it went so far."""
@@ -168,6 +177,9 @@ class Estimate:
         self._samples.append((now, done))
         while now - self._samples[0][0] > self.WINDOW_S:
             self._samples.popleft()
+        since, before = self._samples[0]
+        if now - since >= self.SETTLE_S and done > before:
+            self.rate = (done - before) / (now - since)
 
     def seconds_left(self, done: float, total: float) -> float | None:
         """The time for the rest; None in the first seconds or while nothing moves."""
@@ -219,5 +231,5 @@ class Run:
 
 
 def weight(transfer: Transfer) -> float:
-    """How much a file counts in the bar: its size, and something for being a file at all."""
-    return transfer.size + 200_000.0
+    """How much a file counts in the bar."""
+    return transfer.size + PER_FILE

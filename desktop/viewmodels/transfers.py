@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.errors import GlassineError, NotSignedIn, ServerSilent, StorageFull, StorageReadOnly
-from desktop.models import IsCancelled, Picture, Report
+from desktop.models import IsCancelled, Picture, Place, Report
 from desktop.viewmodels.decoding import decode_tile
 from desktop.viewmodels.queue_keeper import QueueKeeper
 from desktop.viewmodels.transfer import (
+    PER_FILE,
     Estimate,
     Outcome,
     Run,
@@ -143,6 +144,16 @@ class TransfersViewModel(QObject):
     def set_names(self, name_of: Callable[[str], str]) -> None:
         """Say how to find the name of a stored picture, for "Same picture as …"."""
         self._name_of = name_of
+
+    @property
+    def place(self) -> Place | None:
+        """Where pictures go; None while nothing is open."""
+        return None if self._vault is None else self._vault.place
+
+    def expected_seconds(self, sizes: Iterable[int]) -> float | None:
+        """How long files of these sizes would take at the speed of late; None if nothing was sent yet."""
+        rate = self._estimate.rate
+        return sum(size + PER_FILE for size in sizes) / rate if rate else None
 
     def name_of(self, picture_id: str) -> str:
         """The name of a stored picture, or an empty text."""
@@ -476,6 +487,7 @@ class TransfersViewModel(QObject):
         """A file, if it is still listed."""
         return self._all.get(number)
 
+    @property
     def summary(self) -> TransfersSummary:
         """How things stand."""
         run = self._run
@@ -555,7 +567,7 @@ class TransfersViewModel(QObject):
         if self._list_is_new:
             self._list_is_new = False
             self.listed.emit()
-        self.summary_changed.emit(self.summary())
+        self.summary_changed.emit(self.summary)
 
 
 _Staged = tuple[Any, "QImage | None"]

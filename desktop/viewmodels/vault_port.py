@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from desktop.models import IsCancelled, Picture, Report
+from desktop.models import IsCancelled, Picture, Place, Report
 
 if TYPE_CHECKING:
     from desktop.client.preflight import Preflight
@@ -45,6 +45,11 @@ class PictureData(Protocol):
 
 class VaultPort(Protocol):
     """A vault: list, look at, add, take out and delete pictures."""
+
+    @property
+    def place(self) -> Place:
+        """Where the pictures are kept."""
+        ...
 
     def list_pictures(
         self, report: Report, cancelled: IsCancelled, on_page: Callable[[list[Picture]], None]

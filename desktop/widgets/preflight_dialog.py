@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop.models import Place, PlaceKind
+from desktop.errors import GlassineError
+from desktop.models import PlaceKind
 from desktop.viewmodels.wording import number_text, rough_time_text, size_text
 from desktop.widgets.buttons import Button
 from desktop.widgets.dialogs import Dialog
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label
-from desktop.widgets.theme import Space
+from desktop.widgets.theme import Space, Theme
 
 if TYPE_CHECKING:
     from desktop.client.preflight import Preflight
+    from desktop.viewmodels.transfers import TransfersViewModel
 
 SKIP_BELOW: Final = 100
 """With the box ticked, fewer pictures than this are added without asking."""
@@ -26,26 +30,29 @@ class PreflightDialog(Dialog):
     """Opens at once and fills in when the files were looked over.
 
     Signals:
-        started(Preflight): Start was pressed.
+        started(): Start was pressed; the files are in the queue.
         skip_changed(bool): the box was changed when Start was pressed.
     """
 
-    started = Signal(object)
+    started = Signal()
     skip_changed = Signal(bool)
 
     def __init__(
         self,
+        theme: Theme,
         icons: Icons,
+        transfers: TransfersViewModel,
+        paths: Sequence[Path],
         parent: QWidget,
-        place: Place | None = None,
         *,
-        bytes_per_second: float = 0.0,
         skip: bool = False,
     ) -> None:
-        """Make it; ``bytes_per_second`` is how quick it went before, 0 if that is not known."""
-        super().__init__(icons, parent, "", self.PREFLIGHT, sentence=self.tr("Nothing has been sent yet."))
+        """Begin to look the files and folders over; ``skip`` is how the box is set."""
+        super().__init__(icons, parent, "", self.PREFLIGHT, sentence="")
+        self._transfers, self._skip = transfers, skip
         self.heading.setText(self.tr("Looking the files over…"))
-        self._place, self._speed, self._skip = place, bytes_per_second, skip
+        self.sentence.setText(self.tr("Nothing has been sent yet."))
+        self.sentence.show()
         self._preflight: Preflight | None = None
         self._count, self._size, self._time = (Label("–", "heading") for _ in range(3))
         self._time.setText(self.tr("Calculating…"))
@@ -54,7 +61,11 @@ class PreflightDialog(Dialog):
         well.setProperty("well", True)
         row = QHBoxLayout(well)
         row.setContentsMargins(18, Space.MEDIUM, 18, Space.MEDIUM)
-        captions = (self._count_words, Label(self.tr("to store"), "caption"), Label(self._speed_words(), "caption"))
+        captions = (
+            self._count_words,
+            Label(self.tr("to store"), "caption"),
+            Label(self.tr("at the present speed"), "caption"),
+        )
         for place_, (figure, caption) in enumerate(zip((self._count, self._size, self._time), captions, strict=True)):
             if place_:
                 row.addStretch(1)
@@ -76,6 +87,10 @@ class PreflightDialog(Dialog):
         )
         self.start.setEnabled(False)
         self.start.clicked.connect(self._on_start)
+        transfers.looked_over.connect(self.show_preflight)
+        transfers.failed.connect(self._on_failed)
+        self.rejected.connect(transfers.cancel_look_over)
+        transfers.look_over(list(paths))
 
     def show_preflight(self, preflight: Preflight) -> None:
         """Fill in what was found."""
@@ -89,10 +104,8 @@ class PreflightDialog(Dialog):
         self._count.setText(number_text(len(ready)))
         self._count_words.setText(self.tr("pictures", "", len(ready)))
         self._size.setText(size_text(total))
-        if not ready:
-            self._time.setText("–")
-        elif self._speed > 0:
-            self._time.setText(rough_time_text(total / self._speed))
+        seconds = self._transfers.expected_seconds(file.size for file in ready)
+        self._time.setText(self._time_words(len(ready), seconds))
         there, large = preflight.of(Verdict.ALREADY_STORED), preflight.of(Verdict.TOO_LARGE)
         odd = [*preflight.of(Verdict.UNSUPPORTED), *preflight.of(Verdict.UNREADABLE)]
         if there:
@@ -104,12 +117,11 @@ class PreflightDialog(Dialog):
         if large:
             names = _names([file.path.name for file in large])
             self._add_row("info", self.tr("%n are too large", "", len(large)), names, "warn")
-        if self._place is not None and ready:
-            here = self._place.kind is PlaceKind.THIS_COMPUTER
+        place = self._transfers.place
+        if place is not None and ready:
+            here = place.kind is PlaceKind.THIS_COMPUTER
             title = (
-                self.tr("They stay on this computer")
-                if here
-                else self.tr("They go to %1").replace("%1", self._place.title)
+                self.tr("They stay on this computer") if here else self.tr("They go to %1").replace("%1", place.title)
             )
             self._add_row("computer" if here else "server", title, self.tr("Encrypted here first with your key."))
         self.start.setEnabled(bool(ready))
@@ -120,9 +132,6 @@ class PreflightDialog(Dialog):
             self.cancel.setText(self.tr("Close"))
             self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
         self.fit()
-
-    def _speed_words(self) -> str:
-        return self.tr("at the present speed")
 
     def _add_row(self, icon: str, title: str, text: str, token: str = "text2") -> None:
         if self._rows.count():
@@ -144,8 +153,20 @@ class PreflightDialog(Dialog):
             return
         if self.skip.isChecked() != self._skip:
             self.skip_changed.emit(self.skip.isChecked())
-        self.started.emit(self._preflight)
+        self._transfers.add_looked_over(self._preflight)
+        self.started.emit()
         self.accept()
+
+    def _on_failed(self, error: GlassineError) -> None:
+        if self._preflight is None:
+            self.heading.setText(f"{error.title} ({error.code})")
+            self.sentence.setText(error.message)
+            self.fit()
+
+    def _time_words(self, count: int, seconds: float | None) -> str:
+        if not count:
+            return "–"
+        return rough_time_text(seconds) if seconds is not None else self.tr("Known once it runs")
 
 
 def _names(names: list[str]) -> str:

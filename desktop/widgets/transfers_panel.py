@@ -92,7 +92,7 @@ class TransfersPanel(SidePanel):
         transfers.listed.connect(self._refresh)
         transfers.moved.connect(self._on_moved)
         transfers.summary_changed.connect(self._on_summary)
-        self._on_summary(transfers.summary())
+        self._on_summary(transfers.summary)
         self._refresh()
 
     def _make_box(self, theme: Theme) -> None:
@@ -145,7 +145,7 @@ class TransfersPanel(SidePanel):
     # -- what people do --------------------------------------------------------------------------------------------
 
     def _toggle_pause(self) -> None:
-        if self._transfers.summary().paused:
+        if self._transfers.summary.paused:
             self._transfers.resume()
         else:
             self._transfers.pause()

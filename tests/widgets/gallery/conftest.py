@@ -14,10 +14,10 @@ import pytest
 
 from desktop import errors
 from desktop.client.preflight import Preflight, SourceFile, Verdict
-from desktop.models import IsCancelled, Picture, PictureState, Report, Scheme
+from desktop.models import IsCancelled, Picture, PictureState, Place, PlaceKind, Report, Scheme
 from desktop.tasks import InlineRunner, TaskRunner
 
-NOON = datetime(2026, 3, 14, 12, 0)  # noqa: DTZ001 - cameras write naive local time
+NOON = datetime(2026, 3, 14, 12, 0)
 
 
 def make_picture(number: int, *, hours_ago: float | None = None, **changes: Any) -> Picture:
@@ -74,6 +74,9 @@ class FakeVault:
     discarded: list[str] = field(default_factory=list)
     thumbnail_requests: list[list[str]] = field(default_factory=list)
     gates: dict[str, threading.Event] = field(default_factory=dict)
+    place: Place = field(
+        default_factory=lambda: Place(PlaceKind.SERVER, Path("nowhere"), "https://pictures.example.org", "mara")
+    )
     page: int = 3
     made: int = 1000
 

@@ -93,9 +93,7 @@ def test_moves_go_by_what_is_seen(layout: GridLayout, move: Move, data: st.DataO
     elif move in (Move.ROW_START, Move.ROW_END):
         assert there.y == here.y
         wanted = min if move is Move.ROW_START else max
-        assert there.x == wanted(
-            layout.box(other).x for other in range(layout.count) if layout.box(other).y == here.y
-        )
+        assert there.x == wanted(layout.box(other).x for other in range(layout.count) if layout.box(other).y == here.y)
     elif move is Move.FIRST:
         assert layout.move(row, move) == 0
     elif move is Move.LAST:

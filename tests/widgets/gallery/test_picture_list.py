@@ -18,7 +18,7 @@ from desktop.viewmodels.picture_model import WAITING, PictureModel, Role
 Make = Callable[..., Picture]
 TODAY = date(2026, 3, 14)
 
-moments = st.datetimes(datetime(2024, 1, 1), datetime(2026, 3, 14, 23, 59))  # noqa: DTZ001
+moments = st.datetimes(datetime(2024, 1, 1), datetime(2026, 3, 14, 23, 59))
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), moments), max_size=60))
@@ -80,7 +80,7 @@ def test_a_moved_picture_keeps_its_sending_state(qapp: object, pictures: Make) -
     model = PictureModel(today=lambda: TODAY)
     model.reset(PictureList(pictures(number) for number in range(5)))
     model.set_sending(pictures(0).id, WAITING)
-    model.replace(dataclasses.replace(pictures(0), taken=datetime(2020, 1, 1)))  # noqa: DTZ001
+    model.replace(dataclasses.replace(pictures(0), taken=datetime(2020, 1, 1)))
     assert model.row_of(pictures(0).id) == 4
     assert model.data(model.index(4), Role.SENDING) == WAITING
 

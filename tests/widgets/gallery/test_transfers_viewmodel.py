@@ -64,7 +64,7 @@ def test_everything_ends_in_its_section(transfers: TransfersViewModel, runner: A
     failed = transfers.transfers(Outcome.FAILED, 10)
     assert {item.name: item.error.code for item in failed if item.error} == {"odd.png": "N-105", "gone.png": "F-104"}
     assert transfers.transfers(Outcome.ALREADY_THERE, 10)[0].picture_id == "abc"
-    summary = transfers.summary()
+    summary = transfers.summary
     assert (summary.total, summary.finished, summary.failed, summary.active) == (8, 8, 2, False)
     assert summary.fraction == pytest.approx(1.0)
 
@@ -124,12 +124,12 @@ def test_cancelling_one_waiting_and_all(transfers: TransfersViewModel, runner: A
     runner.run_pending()
     transfers.cancel(transfers.transfers(Outcome.WAITING, 9)[1].number)
     assert [item.name for item in transfers.transfers(Outcome.WAITING, 9)] == ["a.png", "c.png"]
-    assert transfers.summary().total == 2
+    assert transfers.summary.total == 2
     transfers.cancel_all()
     runner.run_pending()
     assert counts(transfers) == {}
     assert vault.pictures == {}
-    assert (transfers.summary().total, transfers.summary().bytes_total) == (0, 0)
+    assert (transfers.summary.total, transfers.summary.bytes_total) == (0, 0)
 
 
 def test_cancelling_while_sending_throws_the_ciphertext_away(
@@ -153,7 +153,7 @@ def test_paused_begins_nothing_and_goes_on(transfers: TransfersViewModel, runner
     transfers.add(files("a.png", "b.png"))
     runner.run_pending()
     assert counts(transfers) == {"waiting": 2}
-    assert transfers.summary().paused
+    assert transfers.summary.paused
     transfers.resume()
     runner.run_pending()
     assert counts(transfers) == {"done": 2}
@@ -176,7 +176,7 @@ def test_failed_ones_are_tried_again_one_or_all(
     runner.run_pending()
     assert counts(transfers) == {"done": 3}
     assert vault.made == sealed_before  # only sent again, not encrypted again
-    assert transfers.summary().finished == transfers.summary().total
+    assert transfers.summary.finished == transfers.summary.total
 
 
 def test_a_silent_server_is_asked_again_by_itself(
@@ -186,7 +186,7 @@ def test_a_silent_server_is_asked_again_by_itself(
     transfers.add(files("a.png"))
     runner.run_pending()
     assert counts(transfers) == {"waiting": 1}
-    assert transfers.summary().waiting_for_server
+    assert transfers.summary.waiting_for_server
     for wait in TransfersViewModel.SILENCE_RETRY_S:
         clock.now += wait + 1
         transfers._advance()
@@ -203,7 +203,7 @@ def test_a_full_disk_halts_the_queue_and_keeps_the_rest(
     runner.run_pending()
     assert transfers.count(Outcome.FAILED) == 1
     assert transfers.count(Outcome.WAITING) >= 2
-    assert isinstance(transfers.summary().halted_by, errors.StorageFull)
+    assert isinstance(transfers.summary.halted_by, errors.StorageFull)
     vault.trouble.clear()
     transfers.retry_failed()
     runner.run_pending()
@@ -241,7 +241,7 @@ def test_after_stopping_nothing_is_known(transfers: TransfersViewModel, runner: 
     transfers.stop()
     runner.run_pending()
     assert counts(transfers) == {}
-    assert transfers.summary().total == 0
+    assert transfers.summary.total == 0
 
 
 def test_the_same_file_is_not_queued_twice(transfers: TransfersViewModel, runner: Any, files: Any) -> None:
@@ -291,7 +291,7 @@ def test_real_threads_store_everything(qapp: Any, threads: Any, vault: Any, file
     transfers.picture_added.connect(lambda picture, image: added.append(picture.name))
     transfers.add(files(*(f"{number}.png" for number in range(25))))
     qtbot.waitUntil(lambda: len(added) == 25)
-    qtbot.waitUntil(lambda: not transfers.summary().active)
+    qtbot.waitUntil(lambda: not transfers.summary.active)
     assert len(vault.pictures) == 25
     transfers.stop()
 
