@@ -140,6 +140,7 @@ def _build_open_vault(window: MainWindow, shell: Any, config: Config, runner: Ta
         settings=SettingsViewModel(runner, config, config.folder / "log"),
     )
     models.gallery.follow(models.transfers)
+    models.viewer.follow(models.gallery)
     shell.add_session_part(models.keys)
     shell.add_session_part(models.settings)
     for part in (models.gallery, models.viewer, models.transfers):

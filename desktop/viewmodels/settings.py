@@ -23,13 +23,14 @@ class SettingsViewModel(QObject):
 
     Signals:
         theme_changed(str): system, light or dark.
-        tile_size_changed(int)
+        tile_size_changed(int), skip_preflight_changed(bool)
         place_changed(): another vault is open.
         failed(GlassineError): they could not be kept; they hold until the program ends.
     """
 
     theme_changed = Signal(str)
     tile_size_changed = Signal(int)
+    skip_preflight_changed = Signal(bool)
     place_changed = Signal()
     failed = Signal(object)
 
@@ -83,6 +84,7 @@ class SettingsViewModel(QObject):
         if skip != self.skip_preflight:
             self._config.preferences.skip_preflight = skip
             self._save()
+            self.skip_preflight_changed.emit(skip)
 
     def set_export_folder(self, folder: str) -> None:
         """Remember where copies are saved."""

@@ -58,11 +58,13 @@ class ShellViewModel(QObject):
     Signals:
         stage_changed(Stage)
         account_changed(): another person or place.
+        leaving(): the vault is about to be left; the parts still know everything.
         failed(GlassineError)
     """
 
     stage_changed = Signal(object)
     account_changed = Signal()
+    leaving = Signal()
     failed = Signal(object)
 
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
@@ -162,6 +164,7 @@ class ShellViewModel(QObject):
         return session
 
     def _stop_parts(self) -> None:
+        self.leaving.emit()
         for part in (*reversed(self._vault_parts), *reversed(self._session_parts)):
             try:
                 part.stop()

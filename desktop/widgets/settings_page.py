@@ -77,6 +77,7 @@ class SettingsPage(StyledWidget):
             vm.skip_preflight,
             vm.set_skip_preflight,
         )
+        vm.skip_preflight_changed.connect(lambda skip: _show(self.preflight, skip))
         adding.add_row(
             CardRow(
                 self.tr("Look over before sending"),
@@ -95,7 +96,7 @@ class SettingsPage(StyledWidget):
         self.tile_combo = self._combo(
             [(self.tr("Small"), 120), (self.tr("Medium"), 168), (self.tr("Large"), 240)], vm.tile_size, vm.set_tile_size
         )
-        vm.tile_size_changed.connect(self._show_tile_size)
+        vm.tile_size_changed.connect(lambda size: _show(self.tile_combo, size))
         appearance.add_row(CardRow(self.tr("Tile size"), control=self.tile_combo))
 
         storage = self._section("computer", self.tr("Storage"))
@@ -138,11 +139,6 @@ class SettingsPage(StyledWidget):
         combo.currentIndexChanged.connect(lambda index: chosen(combo.itemData(index)))
         return combo
 
-    def _show_tile_size(self, size: int) -> None:
-        index = self.tile_combo.findData(size)
-        if index >= 0 and index != self.tile_combo.currentIndex():
-            self.tile_combo.setCurrentIndex(index)
-
     def _folder_row(self, title: str, folder: Path) -> CardRow:
         button = default_button(self.tr("Open the folder"))
         button.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
@@ -165,3 +161,10 @@ class SettingsPage(StyledWidget):
         listed = self.width() >= LIST_BELOW - 216
         self._list.setVisible(listed)
         self._body.setContentsMargins(Space.PAGE if listed else 0, 0, 0, 0)
+
+
+def _show(combo: QComboBox, value: Any) -> None:
+    """Show a value that was changed elsewhere."""
+    index = combo.findData(value)
+    if index >= 0 and index != combo.currentIndex():
+        combo.setCurrentIndex(index)

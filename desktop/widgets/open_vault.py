@@ -1,0 +1,282 @@
+"""The widgets of an open vault and what they have to do with each other. Made by ``desktop/app.py`` when needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QDialog
+
+from desktop.models import Picture
+from desktop.viewmodels.shell import Stage
+from desktop.viewmodels.transfer import Outcome
+from desktop.viewmodels.wording import number_text, short_time_left_text
+from desktop.widgets.drop_overlay import DropOverlay
+from desktop.widgets.file_dialogs import choose_folder, open_files
+from desktop.widgets.gallery_page import GalleryPage
+from desktop.widgets.keys_page import KeysPage
+from desktop.widgets.notices import Notice
+from desktop.widgets.preflight_dialog import SKIP_BELOW, PreflightDialog
+from desktop.widgets.settings_page import SettingsPage
+from desktop.widgets.shell_page import ShellPage
+from desktop.widgets.transfers_panel import TransfersPanel
+from desktop.widgets.viewer_page import ViewerPage
+
+if TYPE_CHECKING:
+    from desktop.client.preflight import Preflight
+    from desktop.errors import GlassineError
+    from desktop.viewmodels.gallery import GalleryViewModel
+    from desktop.viewmodels.keys import KeysViewModel
+    from desktop.viewmodels.settings import SettingsViewModel
+    from desktop.viewmodels.shell import ShellViewModel
+    from desktop.viewmodels.transfer import TransfersSummary
+    from desktop.viewmodels.transfers import TransfersViewModel
+    from desktop.viewmodels.viewer import ViewerViewModel
+    from desktop.widgets.main_window import MainWindow
+
+HALTED: Final = "transfers-halted"
+
+
+@dataclass(frozen=True)
+class VaultModels:
+    """The view-models of an open vault."""
+
+    shell: ShellViewModel
+    gallery: GalleryViewModel
+    transfers: TransfersViewModel
+    viewer: ViewerViewModel
+    keys: KeysViewModel
+    settings: SettingsViewModel
+
+
+class OpenVault(QObject):
+    """The pages, the panel, the viewer and the drop overlay of one open vault.
+
+    Attributes:
+        shell_page: Sidebar, pages and panel.
+        viewer_page: The viewer, which fills the window.
+        waiting_before_stop: How many pictures were on their way when the vault was left.
+    """
+
+    def __init__(self, window: MainWindow, models: VaultModels) -> None:
+        super().__init__(window)
+        theme, icons = window.theme, window.icons
+        self._window, self._models = window, models
+        self.waiting_before_stop = 0
+        self._summary: TransfersSummary = models.transfers.summary()
+        self._seen_failed = 0
+        self._preflight: PreflightDialog | None = None
+        self.gallery_page = GalleryPage(theme, icons, models.gallery)
+        self.keys_page = KeysPage(icons, models.keys)
+        self.settings_page = SettingsPage(icons, models.settings)
+        self.panel = TransfersPanel(theme, icons, models.transfers)
+        self.viewer_page = ViewerPage(theme, icons, models.viewer)
+        pages = {"pictures": self.gallery_page, "keys": self.keys_page, "settings": self.settings_page}
+        self.shell_page = ShellPage(icons, pages, self.panel)
+        self.drop_overlay = DropOverlay(window, theme, icons)
+        self.gallery_page.use_banners(self.shell_page.banners)
+        self._connect_pages()
+        self._connect_models()
+        self._show_account()
+        self._show_summary(self._summary)
+
+    def _connect_pages(self) -> None:
+        window, models = self._window, self._models
+        gallery, viewer, settings = self.gallery_page, self.viewer_page, models.settings
+        gallery.add_files_requested.connect(self.add_pictures)
+        gallery.add_folder_requested.connect(self.add_folder)
+        gallery.open_requested.connect(self.open_picture)
+        gallery.set_tile_size(settings.tile_size)
+        gallery.tile_size_changed.connect(settings.set_tile_size)
+        settings.tile_size_changed.connect(gallery.set_tile_size)
+        for page in (gallery, viewer):
+            page.export_folder = settings.export_folder
+        gallery.export_folder_changed.connect(self._on_export_folder)
+        viewer.closed.connect(window.leave_viewer)
+        viewer.export_requested.connect(lambda picture, folder: gallery.export_pictures([picture], folder))
+        viewer.delete_requested.connect(self._delete_picture)
+        self.keys_page.notice_raised.connect(window.show_notice)
+        self.panel.show_requested.connect(self._show_picture)
+        self.drop_overlay.dropped.connect(self.add_paths)
+        self.shell_page.panel_toggled.connect(self._on_panel)
+
+    def _connect_models(self) -> None:
+        window, models = self._window, self._models
+        models.transfers.summary_changed.connect(self._show_summary)
+        models.transfers.looked_over.connect(self._on_looked_over)
+        models.transfers.failed.connect(self._on_transfers_failed)
+        models.gallery.count_changed.connect(self._show_count)
+        models.settings.failed.connect(window.show_error)
+        models.shell.account_changed.connect(self._show_account)
+        models.shell.leaving.connect(self._about_to_leave)
+        models.shell.stage_changed.connect(lambda stage: self.drop_overlay.set_active(stage is Stage.OPEN))
+
+    # -- what the window asks --------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures are on their way."""
+        transfers = self._models.transfers
+        return transfers.count(Outcome.WAITING) + transfers.count(Outcome.IN_PROGRESS)
+
+    def forget(self) -> None:
+        """Close what belongs to the vault that was left: panel, viewer, banners, dialogs, what was searched for."""
+        self.waiting_before_stop = 0
+        self.shell_page.set_panel_open(False)
+        self.shell_page.banners.clear()
+        for dialog in self._window.findChildren(QDialog):
+            dialog.reject()
+        self.gallery_page.clear_search()
+
+    def _about_to_leave(self) -> None:
+        self.waiting_before_stop = self.waiting
+
+    def add_pictures(self) -> None:
+        """Ask for files and add them."""
+        open_files(self._window, self.tr("Add pictures"), self.add_paths)
+
+    def add_folder(self) -> None:
+        """Ask for a folder and add what is in it."""
+        choose_folder(self._window, self.tr("Add a folder"), Path.home(), lambda folder: self.add_paths([folder]))
+
+    def search(self) -> None:
+        """Go to the search field."""
+        self.shell_page.show_page("pictures")
+        self.gallery_page.focus_search()
+
+    def escape(self) -> None:
+        """Close the panel, else clear the selection."""
+        if self.shell_page.panel_open:
+            self.shell_page.set_panel_open(False)
+        elif self.shell_page.page_name == "pictures":
+            self.gallery_page.clear_selection()
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    def open_picture(self, picture_id: str) -> None:
+        """Show one picture in full."""
+        self._models.viewer.open(picture_id)
+        self._window.show_viewer()
+
+    def _show_picture(self, picture_id: str) -> None:
+        self._window.leave_viewer()
+        self.shell_page.show_page("pictures")
+        self.gallery_page.reveal(picture_id)
+
+    def _delete_picture(self, picture: Picture) -> None:
+        self._models.gallery.delete([picture])
+
+    def _on_export_folder(self, folder: str) -> None:
+        self.viewer_page.export_folder = folder
+        self._models.settings.set_export_folder(folder)
+
+    # -- adding ----------------------------------------------------------------------------------------------------
+
+    def add_paths(self, paths: list[Path]) -> None:
+        """Add files and folders; they are looked over first, unless the person said that few need not be."""
+        if not paths or self._models.shell.stage is not Stage.OPEN:
+            return
+        if not self._models.settings.skip_preflight:
+            self._open_preflight()
+        self._models.transfers.look_over(paths)
+
+    def _open_preflight(self) -> PreflightDialog:
+        settings, session = self._models.settings, self._models.shell.session
+        if self._preflight is not None:
+            self._preflight.reject()
+        dialog = PreflightDialog(
+            self._window.icons,
+            self._window,
+            session.place if session is not None else None,
+            skip=settings.skip_preflight,
+        )
+        dialog.started.connect(self._models.transfers.add_looked_over)
+        dialog.skip_changed.connect(settings.set_skip_preflight)
+        dialog.rejected.connect(self._models.transfers.cancel_look_over)
+        dialog.finished.connect(self._on_preflight_over)
+        self._preflight = dialog
+        dialog.open()
+        return dialog
+
+    def _on_preflight_over(self) -> None:
+        if self.sender() is self._preflight:
+            self._preflight = None
+
+    def _on_looked_over(self, preflight: Preflight) -> None:
+        if self._preflight is not None:
+            self._preflight.show_preflight(preflight)
+        elif 0 < len(preflight.ready) < SKIP_BELOW:
+            self._models.transfers.add_looked_over(preflight)
+        else:
+            self._open_preflight().show_preflight(preflight)
+
+    def _on_transfers_failed(self, error: GlassineError) -> None:
+        if self._preflight is not None:
+            self._preflight.reject()
+        self._window.show_error(error)
+
+    # -- news ------------------------------------------------------------------------------------------------------
+
+    def _show_account(self) -> None:
+        shell = self._models.shell
+        session = shell.session
+        if session is not None:
+            self.shell_page.sidebar.account.set_account(session.user_id, shell.user_name, shell.place_title)
+            self.viewer_page.set_place(session.place.kind)
+
+    def _show_count(self, count: int) -> None:
+        self.shell_page.sidebar.pages["pictures"].set_count(number_text(count) if count else "")
+
+    def _on_panel(self, shown: bool) -> None:
+        self._seen_failed = self._summary.failed
+        self._show_summary(self._summary)
+
+    def _show_summary(self, summary: TransfersSummary) -> None:
+        """Say in the sidebar how the transfers are, and in a banner when a trouble has stopped them all."""
+        self._summary = summary
+        row = self.shell_page.sidebar.transfers
+        share = summary.fraction if summary.active else -1.0
+        if self.shell_page.panel_open or summary.failed < self._seen_failed:
+            self._seen_failed = summary.failed
+        if summary.failed > self._seen_failed:
+            row.set_second_line(self.tr("%n failed", "", summary.failed), share, failed=True)
+        elif summary.active:
+            words = self.tr("%1 of %2 · %3")
+            for mark, value in (
+                ("%1", number_text(summary.finished)),
+                ("%2", number_text(summary.total)),
+                ("%3", self._pace(summary)),
+            ):
+                words = words.replace(mark, value)
+            row.set_second_line(words, share)
+        else:
+            row.set_second_line("")
+        self._show_halt(summary)
+
+    def _pace(self, summary: TransfersSummary) -> str:
+        if summary.paused:
+            return self.tr("paused")
+        if summary.waiting_for_server:
+            return self.tr("waiting for the server")
+        if summary.seconds_left is None:
+            return self.tr("calculating…")
+        return short_time_left_text(summary.seconds_left)
+
+    def _show_halt(self, summary: TransfersSummary) -> None:
+        error, banners = summary.halted_by, self.shell_page.banners
+        if error is None:
+            banners.remove(HALTED)
+        elif not any(notice.key == HALTED for notice in banners.notices):
+            banners.show_notice(
+                Notice(
+                    HALTED,
+                    "danger",
+                    f"{error.title} ({error.code})",
+                    error.message,
+                    action=self.tr("Try again"),
+                    on_action=self._models.transfers.resume,
+                    details=f"{error.code} {error.title}\n{error.message}\n{error.details}".strip(),
+                )
+            )
