@@ -81,8 +81,8 @@ def _run(app: QApplication) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     config = Config()
     start_log(config.folder / "log")
-    _route_qt_messages()
-    _name(app)
+    route_qt_messages()
+    name_application(app)
     runner = TaskRunner()
     window = build(config, runner, LateSessions(config))
     closing = Closing(window, runner)
@@ -244,7 +244,8 @@ def warm_up(report: Report, cancelled: IsCancelled) -> None:
 # -- names and messages --------------------------------------------------------------------------------------------
 
 
-def _name(app: QApplication) -> None:
+def name_application(app: QApplication) -> None:
+    """Give the application its name, icon and language."""
     from PySide6.QtGui import QIcon
 
     from desktop.widgets.theme import RESOURCES
@@ -271,7 +272,7 @@ def _translate(app: QApplication) -> None:
         app.installTranslator(translator)
 
 
-def _route_qt_messages() -> None:
+def route_qt_messages() -> None:
     """Write Qt's own messages to the log instead of the terminal."""
     from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 

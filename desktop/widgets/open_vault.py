@@ -65,8 +65,9 @@ class OpenVault(QObject):
         theme, icons = window.theme, window.icons
         self._window, self._models = window, models
         self.waiting_before_stop = 0
-        self._summary: TransfersSummary = models.transfers.summary()
+        self._summary: TransfersSummary = models.transfers.summary
         self._seen_failed = 0
+        self._unasked: list[Path] = []
         self._preflight: PreflightDialog | None = None
         self.gallery_page = GalleryPage(theme, icons, models.gallery)
         self.keys_page = KeysPage(icons, models.keys)
@@ -178,44 +179,47 @@ class OpenVault(QObject):
         """Add files and folders; they are looked over first, unless the person said that few need not be."""
         if not paths or self._models.shell.stage is not Stage.OPEN:
             return
-        if not self._models.settings.skip_preflight:
-            self._open_preflight()
-        self._models.transfers.look_over(paths)
+        if self._models.settings.skip_preflight:
+            self._unasked = paths
+            self._models.transfers.look_over(paths)
+        else:
+            self._open_preflight(paths)
 
-    def _open_preflight(self) -> PreflightDialog:
-        settings, session = self._models.settings, self._models.shell.session
+    def _open_preflight(self, paths: list[Path]) -> None:
+        settings = self._models.settings
         if self._preflight is not None:
             self._preflight.reject()
         dialog = PreflightDialog(
+            self._window.theme,
             self._window.icons,
+            self._models.transfers,
+            paths,
             self._window,
-            session.place if session is not None else None,
             skip=settings.skip_preflight,
         )
-        dialog.started.connect(self._models.transfers.add_looked_over)
         dialog.skip_changed.connect(settings.set_skip_preflight)
-        dialog.rejected.connect(self._models.transfers.cancel_look_over)
         dialog.finished.connect(self._on_preflight_over)
         self._preflight = dialog
         dialog.open()
-        return dialog
 
     def _on_preflight_over(self) -> None:
         if self.sender() is self._preflight:
             self._preflight = None
 
     def _on_looked_over(self, preflight: Preflight) -> None:
-        if self._preflight is not None:
-            self._preflight.show_preflight(preflight)
-        elif 0 < len(preflight.ready) < SKIP_BELOW:
+        """Add what the person need not be asked about; an open sheet sees to its own files."""
+        if self._preflight is not None or not self._unasked:
+            return
+        paths, self._unasked = self._unasked, []
+        if 0 < len(preflight.ready) < SKIP_BELOW:
             self._models.transfers.add_looked_over(preflight)
         else:
-            self._open_preflight().show_preflight(preflight)
+            self._open_preflight(paths)
 
     def _on_transfers_failed(self, error: GlassineError) -> None:
-        if self._preflight is not None:
-            self._preflight.reject()
-        self._window.show_error(error)
+        self._unasked = []
+        if self._preflight is None:  # an open sheet says it itself
+            self._window.show_error(error)
 
     # -- news ------------------------------------------------------------------------------------------------------
 
