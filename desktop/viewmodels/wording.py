@@ -26,6 +26,17 @@ def moment_text(moment: datetime) -> str:
     return QLocale().toString(when, translate("wording", "dddd, d MMMM yyyy, HH:mm"))
 
 
+def short_day_text(moment: datetime) -> str:
+    """Such as "14 Mar 2026", for narrow columns."""
+    return QLocale().toString(_qdate(moment.date()), translate("wording", "d MMM yyyy"))
+
+
+def short_moment_text(moment: datetime) -> str:
+    """Such as "14 Mar, 16:42", for narrow columns."""
+    when = QDateTime(_qdate(moment.date()), QTime(moment.hour, moment.minute))
+    return QLocale().toString(when, translate("wording", "d MMM, HH:mm"))
+
+
 def section_text(section: Section, today: date) -> str:
     """A date heading: the year is left out when it is the present one and the heading is a day."""
     day = _qdate(section.first_day)

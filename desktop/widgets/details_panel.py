@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.models import Picture, PlaceKind, Scheme
-from desktop.viewmodels.wording import day_text, moment_text, size_text
+from desktop.viewmodels.wording import short_day_text, short_moment_text, size_text
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label
 from desktop.widgets.page_parts import SidePanel
@@ -92,8 +92,8 @@ class DetailsPanel(SidePanel):
         """Name, what the person sees, what is seen where it is kept (empty: not visible)."""
         classic = picture.scheme is Scheme.CLASSIC
         size = f"{picture.width} × {picture.height}" if picture.width else self.tr("not known")
-        taken = day_text(picture.taken) if picture.taken is not None else self.tr("not known")
-        added = moment_text(picture.added.astimezone().replace(tzinfo=None))
+        taken = short_day_text(picture.taken) if picture.taken is not None else self.tr("not known")
+        added = short_moment_text(picture.added.astimezone().replace(tzinfo=None))
         return [
             (self.tr("Name"), picture.name, f"{picture.stored_name}.png"),
             (self.tr("Picture"), size, size if classic else ""),

@@ -93,6 +93,6 @@ class FirstRun(QWidget):
         if not self._theme.high_contrast:
             colour.setAlphaF(0.7)
         pen = QPen(colour, 1.5)
-        pen.setDashPattern([5 / 1.5 * 1.5, 4 / 1.5 * 1.5])
+        pen.setDashPattern([5, 4])
         painter.setPen(pen)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), Radius.FRAME, Radius.FRAME)

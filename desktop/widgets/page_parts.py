@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedLayout, 
 from desktop.widgets.buttons import GhostButton, ghost_button
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label
-from desktop.widgets.scroll_page import ScrollPage as ScrollPage
 from desktop.widgets.search_field import SearchField
 from desktop.widgets.theme import Space
 
@@ -72,6 +71,7 @@ class PageHeader(QWidget):
         """Say how many there are, already formatted; empty hides it."""
         self._count.setText(count)
         self._count.setVisible(bool(count) and not self.compact)
+        self._measure()
 
     def add_action(self, widget: QWidget) -> None:
         """Add a control at the end."""
@@ -139,7 +139,10 @@ class PageHeader(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Notice when labels must turn to icons."""
         super().resizeEvent(event)
-        compact = self.width() < self.COMPACT_BELOW
+        self._measure()
+
+    def _measure(self) -> None:
+        compact = self.width() < max(self.COMPACT_BELOW, self._needed_width())
         if compact != self.compact:
             self.compact = compact
             self._count.setVisible(bool(self._count.text()) and not compact)
@@ -148,6 +151,19 @@ class PageHeader(QWidget):
                 if self._stack.currentWidget() is self._wide:
                     self._stack.setCurrentWidget(self._plain)
             self.compact_changed.emit(compact)
+
+    def _needed_width(self) -> int:
+        """The width at which nothing is cut: the title must not give way to the search field."""
+        shown = [self._title.sizeHint().width(), self._count.sizeHint().width() if self._count.text() else 0]
+        for place in range(self._row.count()):
+            item = self._row.itemAt(place)
+            widget = item.widget() if item is not None else None
+            if widget not in (None, self._title, self._count, self.search, self._search_button):
+                shown.append(widget.sizeHint().width() if not widget.isHidden() else 0)
+        if self.search is not None and self._search_shown:
+            shown.append(SearchField.WIDTH + Space.SMALL)
+        parts = [width for width in shown if width]
+        return sum(parts) + Space.SMALL * len(parts) + Space.PAGE + Space.LARGE
 
     def _leave_search(self) -> None:
         if self.search is not None:

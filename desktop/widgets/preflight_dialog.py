@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
@@ -56,6 +56,7 @@ class PreflightDialog(Dialog):
         self._preflight: Preflight | None = None
         self._count, self._size, self._time = (Label("–", "heading") for _ in range(3))
         self._time.setText(self.tr("Calculating…"))
+        self._speed_label = Label(self.tr("at the present speed"), "caption")
         self._count_words = Label(self.tr("pictures"), "caption")
         well = QFrame()
         well.setProperty("well", True)
@@ -64,10 +65,10 @@ class PreflightDialog(Dialog):
         captions = (
             self._count_words,
             Label(self.tr("to store"), "caption"),
-            Label(self.tr("at the present speed"), "caption"),
+            self._speed_label,
         )
-        for place_, (figure, caption) in enumerate(zip((self._count, self._size, self._time), captions, strict=True)):
-            if place_:
+        for position, (figure, caption) in enumerate(zip((self._count, self._size, self._time), captions, strict=True)):
+            if position:
                 row.addStretch(1)
             column = QVBoxLayout()
             column.setSpacing(0)
@@ -105,7 +106,9 @@ class PreflightDialog(Dialog):
         self._count_words.setText(self.tr("pictures", "", len(ready)))
         self._size.setText(size_text(total))
         seconds = self._transfers.expected_seconds(file.size for file in ready)
-        self._time.setText(self._time_words(len(ready), seconds))
+        self._time.setText(rough_time_text(seconds) if ready and seconds is not None else "–")
+        if ready and seconds is None:
+            self._speed_label.setText(self.tr("known once it runs"))
         there, large = preflight.of(Verdict.ALREADY_STORED), preflight.of(Verdict.TOO_LARGE)
         odd = [*preflight.of(Verdict.UNSUPPORTED), *preflight.of(Verdict.UNREADABLE)]
         if there:
@@ -131,7 +134,7 @@ class PreflightDialog(Dialog):
             self.skip.hide()
             self.cancel.setText(self.tr("Close"))
             self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.fit()
+        QTimer.singleShot(0, self, self.fit)  # rows added to an open dialog are shown from the event loop
 
     def _add_row(self, icon: str, title: str, text: str, token: str = "text2") -> None:
         if self._rows.count():
@@ -162,11 +165,6 @@ class PreflightDialog(Dialog):
             self.heading.setText(f"{error.title} ({error.code})")
             self.sentence.setText(error.message)
             self.fit()
-
-    def _time_words(self, count: int, seconds: float | None) -> str:
-        if not count:
-            return "–"
-        return rough_time_text(seconds) if seconds is not None else self.tr("Known once it runs")
 
 
 def _names(names: list[str]) -> str:
