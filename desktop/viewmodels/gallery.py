@@ -114,7 +114,7 @@ class GalleryViewModel(QObject):
     def follow(self, transfers: TransfersViewModel) -> None:
         """Show pictures as soon as they are encrypted, and how far they are on their way."""
         self._transfers = transfers
-        transfers.set_names(self.name_of)
+        transfers.set_library(self.name_of, self.thumbnails.image)
         transfers.picture_waiting.connect(self.insert_waiting)
         transfers.picture_sending.connect(self.model.set_sending)
         transfers.picture_added.connect(self.insert)

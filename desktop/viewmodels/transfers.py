@@ -93,6 +93,7 @@ class TransfersViewModel(QObject):
         self._run = Run()
         self._estimate = Estimate(clock)
         self._name_of: Callable[[str], str] = lambda picture_id: ""
+        self._image_of: Callable[[str], QImage | None] = lambda picture_id: None
         self._resuming: Task | None = None
         self._looking: Task | None = None
         self._adding: set[Task] = set()
@@ -141,9 +142,9 @@ class TransfersViewModel(QObject):
         self._again.stop()
         self._tell()
 
-    def set_names(self, name_of: Callable[[str], str]) -> None:
-        """Say how to find the name of a stored picture, for "Same picture as …"."""
-        self._name_of = name_of
+    def set_library(self, name_of: Callable[[str], str], image_of: Callable[[str], QImage | None]) -> None:
+        """Say how to find name and small image of a stored picture, for "Same picture as …"."""
+        self._name_of, self._image_of = name_of, image_of
 
     @property
     def place(self) -> Place | None:
@@ -158,6 +159,10 @@ class TransfersViewModel(QObject):
     def name_of(self, picture_id: str) -> str:
         """The name of a stored picture, or an empty text."""
         return self._name_of(picture_id)
+
+    def image_of(self, picture_id: str) -> QImage | None:
+        """The image of a stored picture if it is at hand."""
+        return self._image_of(picture_id)
 
     def _on_resumed(self, left: _Left) -> None:
         if self.sender() is not self._resuming:

@@ -104,12 +104,12 @@ class TransferRow(QWidget):
             row.addWidget(control)
         self.setMinimumHeight(self.HEIGHT)
 
-    def show_transfer(self, transfer: Transfer, same_as: str) -> None:
-        """Say how it stands; ``same_as`` is the name of the picture that is already there."""
+    def show_transfer(self, transfer: Transfer, same_as: str, twin: QImage | None = None) -> None:
+        """Say how it stands; ``same_as`` and ``twin`` are name and image of the picture that is already there."""
         outcome = transfer.outcome
         self._picture_id = transfer.picture_id
         broken = outcome in (Outcome.UNSUPPORTED, Outcome.TOO_LARGE)
-        self._thumb.set_image(transfer.thumbnail, "kit" if broken else "pictures")
+        self._thumb.set_image(transfer.thumbnail or twin, "kit" if broken else "pictures")
         self._name.setText(transfer.name)
         words = self._words(transfer, same_as)
         self._reason.setText(words)
@@ -160,7 +160,6 @@ class _Fold(QToolButton):
     def __init__(self, icons: Icons, title: str) -> None:
         super().__init__()
         self._icons = icons
-        self.setProperty("kind", "ghost")
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -209,7 +208,7 @@ class SectionHeading(QWidget):
         self.action.clicked.connect(self.action_requested)
         self.fold.toggled.connect(self.folded)
         row = QHBoxLayout(self)
-        row.setContentsMargins(Space.MEDIUM - 2, Space.HAIR, Space.LARGE, Space.HAIR)
+        row.setContentsMargins(Space.MEDIUM - 2, Space.HAIR, Space.MEDIUM, Space.HAIR)
         row.setSpacing(Space.SMALL)
         row.addWidget(self.fold)
         row.addWidget(IconLabel(icons, name, token, 16))

@@ -218,7 +218,9 @@ class TransfersPanel(SidePanel):
             if section.list.indexOf(known) != place:
                 section.list.insertWidget(place, known)
                 known.show()
-            known.show_transfer(transfer, self._same_as(outcome, transfer.picture_id))
+            there = outcome is Outcome.ALREADY_THERE and bool(transfer.picture_id)
+            name = self._transfers.name_of(transfer.picture_id) if there else ""
+            known.show_transfer(transfer, name, self._transfers.image_of(transfer.picture_id) if there else None)
         rest = count - len(wanted)
         section.more.setText(self.tr("Show %n more", "", rest))
         section.more.setVisible(shown and rest > 0)
@@ -237,6 +239,3 @@ class TransfersPanel(SidePanel):
         row = self._sections[transfer.outcome].rows.get(number) if transfer is not None else None
         if row is not None and transfer is not None:
             row.show_transfer(transfer, "")
-
-    def _same_as(self, outcome: Outcome, picture_id: str) -> str:
-        return self._transfers.name_of(picture_id) if outcome is Outcome.ALREADY_THERE and picture_id else ""

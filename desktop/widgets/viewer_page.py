@@ -157,8 +157,10 @@ class ViewerPage(QWidget):
         if window.isFullScreen():
             self.toggle_full_screen()
             return
-        self._viewer.close()
-        self.closed.emit()
+        if self._viewer.state is ViewerState.CLOSED:
+            self.closed.emit()
+        else:
+            self._viewer.close()
 
     def toggle_full_screen(self) -> None:
         """Fill the whole screen with the picture, or not any more."""
