@@ -74,7 +74,8 @@ def time_left_text(seconds: float) -> str:
     minutes = max(1, round(seconds / 60))
     if minutes < 90:
         return translate("wording", "About %n minutes left", None, minutes)
-    return translate("wording", "About %n hours left", None, round(minutes / 60))
+    hours = round(minutes / 60)
+    return translate("wording", "About %n hours left", None, hours)
 
 
 def short_time_left_text(seconds: float) -> str:
@@ -84,7 +85,8 @@ def short_time_left_text(seconds: float) -> str:
     minutes = max(1, round(seconds / 60))
     if minutes < 90:
         return translate("wording", "%n min left", None, minutes)
-    return translate("wording", "%n h left", None, round(minutes / 60))
+    hours = round(minutes / 60)
+    return translate("wording", "%n h left", None, hours)
 
 
 def rough_time_text(seconds: float) -> str:
@@ -94,4 +96,5 @@ def rough_time_text(seconds: float) -> str:
     minutes = max(1, round(seconds / 60))
     if minutes < 90:
         return translate("wording", "About %n min", None, minutes)
-    return translate("wording", "About %n h", None, round(minutes / 60))
+    hours = round(minutes / 60)
+    return translate("wording", "About %n h", None, hours)

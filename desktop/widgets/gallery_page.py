@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPoint, QStandardPaths, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QStandardPaths, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
@@ -429,13 +429,14 @@ def delete_question(icons: Icons, parent: QWidget, count: int) -> ConfirmDialog:
     return ConfirmDialog(
         icons,
         parent,
-        title=parent.tr("Delete %n pictures for good?", "", count),
-        text=parent.tr(
+        title=QCoreApplication.translate("Deleting", "Delete %n pictures for good?", "", count),
+        text=QCoreApplication.translate(
+            "Deleting",
             "They leave this vault and the server, and cannot be brought back. "
-            "Copies other people have saved stay with them."
+            "Copies other people have saved stay with them.",
         ),
-        confirm=parent.tr("Delete for good"),
-        safe=parent.tr("Cancel"),
+        confirm=QCoreApplication.translate("Deleting", "Delete for good"),
+        safe=QCoreApplication.translate("Deleting", "Cancel"),
         icon="bin",
         danger=True,
     )

@@ -17,7 +17,7 @@ from desktop.widgets.fields import Field
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Label
 from desktop.widgets.marks import ProgressBar4
-from desktop.widgets.notices import ErrorBox
+from desktop.widgets.notices import ErrorBox, error_words
 
 if TYPE_CHECKING:
     from desktop.client.key_store import KeyEntry
@@ -89,8 +89,8 @@ class KeyDialog(Dialog):
         self.fit()
 
     def _on_failed(self, error: GlassineError) -> None:
-        details = f"{error.code} {error.title}\n{error.message}\n{error.details}".strip()
-        self._error = ErrorBox(self.icons, f"{error.title} ({error.code})", error.message, details=details)
+        title, text, details = error_words(error)
+        self._error = ErrorBox(self.icons, title, text, details=details)
         self.body.insertWidget(self.body.count() - 1, self._error)
         self._error.announce()
         self.fit()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
@@ -19,8 +19,8 @@ from desktop.widgets.file_dialogs import save_file
 from desktop.widgets.icons import Icons
 from desktop.widgets.key_card import KeyCard, kind_text
 from desktop.widgets.labels import Label, StyledWidget
-from desktop.widgets.notices import Notice
-from desktop.widgets.page_parts import EmptyState, PageHeader
+from desktop.widgets.notices import error_notice
+from desktop.widgets.page_parts import EmptyState, PageHeader, page_margin
 from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.theme import Space
 
@@ -190,9 +190,12 @@ class KeysPage(StyledWidget):
     def _on_failed(self, error: GlassineError) -> None:
         if any(dialog.isVisible() for dialog in self.window().findChildren(key_dialogs.KeyDialog)):
             return  # the dialog shows it
-        details = f"{error.code} {error.title}\n{error.message}\n{error.details}".strip()
-        title = f"{error.title} ({error.code})"
-        self.notice_raised.emit(Notice("keys", "danger", title, error.message, details=details))
+        self.notice_raised.emit(error_notice(error, "keys"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the margin that belongs to the width."""
+        super().resizeEvent(event)
+        self._column.setContentsMargins(page_margin(self), Space.PAGE - 4, Space.LARGE, Space.PAGE)
 
     def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
         """Begin at the first thing to do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
@@ -33,9 +33,13 @@ class Label(QLabel):
     def _make_room(self) -> None:
         # layouts with alignment or a fixed width do not ask for the height that belongs to the width
         if self.wordWrap() and self.width() > 0:
-            needed = self.heightForWidth(self.width())
+            # not heightForWidth(): that never goes below the minimum set here before
+            margins = self.contentsMargins()
+            room = QRect(0, 0, self.width() - margins.left() - margins.right(), 1 << 16)
+            lines = self.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), self.text())
+            needed = lines.height() + margins.top() + margins.bottom() if self.text() else 0
             if needed != self.minimumHeight():
-                self.setMinimumHeight(max(0, needed))
+                self.setMinimumHeight(needed)
 
     def set_role(self, role: str) -> None:
         """Change the role."""

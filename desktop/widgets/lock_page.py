@@ -15,7 +15,7 @@ from desktop.widgets.buttons import default_button, link_button, primary_button
 from desktop.widgets.fields import Field
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, IconLabel, Label, StyledWidget
-from desktop.widgets.notices import ErrorBox
+from desktop.widgets.notices import ErrorBox, error_words
 from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.sleeve import Sleeve
 from desktop.widgets.theme import Space, Theme
@@ -199,8 +199,7 @@ class LockPage(StyledWidget):
         field.edit.selectAll()
 
     def _show_error(self, error: GlassineError) -> None:
-        details = f"{error.code} {error.title}\n{error.message}\n{error.details}".strip()
-        self.show_problem(f"{error.title} ({error.code})", error.message, details)
+        self.show_problem(*error_words(error))
 
     def show_problem(self, title: str, text: str, details: str) -> None:
         """Say what went wrong above the button."""

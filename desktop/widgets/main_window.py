@@ -46,9 +46,11 @@ class MainWindow(QMainWindow):
     the first paint should not wait for.
 
     Signals:
+        first_painted(): something can be seen; what was put off is done now.
         closed(): the window is going away; what is to be stopped is stopped now.
     """
 
+    first_painted = Signal()
     closed = Signal()
 
     def __init__(
@@ -74,6 +76,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.stack)
         self.focus_ring: FocusRing | None = None
 
+        self.sign_in.first_painted.connect(self._on_first_painted)
         models.sign_in.signed_in.connect(self._on_signed_in)
         models.lock.unlocked.connect(self._on_unlocked)
         models.shell.stage_changed.connect(self._on_stage)
@@ -82,13 +85,13 @@ class MainWindow(QMainWindow):
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(DEFAULT_SIZE)
 
-    def complete(self) -> None:
-        """Add what the first paint need not wait for: keys and the focus ring. Done by itself right after it."""
-        if self.focus_ring is None:
-            from desktop.widgets.focus_ring import FocusRing
+    def _on_first_painted(self) -> None:
+        """Add what the first paint need not wait for: keys and the focus ring."""
+        from desktop.widgets.focus_ring import FocusRing
 
-            self.focus_ring = FocusRing(self, self.theme)
-            self._add_shortcuts()
+        self.focus_ring = FocusRing(self, self.theme)
+        self._add_shortcuts()
+        self.first_painted.emit()
 
     # -- what is open ----------------------------------------------------------------------------------------------
 
@@ -177,17 +180,9 @@ class MainWindow(QMainWindow):
 
     def show_error(self, error: GlassineError) -> None:
         """Show an error as a banner."""
-        from desktop.widgets.notices import Notice
+        from desktop.widgets.notices import error_notice
 
-        self.show_notice(
-            Notice(
-                error.code,
-                "danger",
-                f"{error.title} ({error.code})",
-                error.message,
-                details=f"{error.code} {error.title}\n{error.message}\n{error.details}".strip(),
-            )
-        )
+        self.show_notice(error_notice(error))
 
     def show_unexpected(self, details: str) -> None:
         """Say that something failed that nobody foresaw; the log has the rest."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPropertyAnimation
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
 from PySide6.QtWidgets import QFrame, QGraphicsOpacityEffect, QHBoxLayout, QVBoxLayout, QWidget
 
+from desktop.errors import GlassineError
 from desktop.widgets.buttons import Button, GhostButton, default_button, ghost_button
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import IconLabel, Label
@@ -277,6 +278,19 @@ class ErrorBox(Banner):
         action = QCoreApplication.translate("Banner", "Try again") if retry else ""
         notice = Notice("error", "danger", title, text, action=action, closable=False, details=details)
         super().__init__(icons, notice, parent)
+
+
+def error_words(error: GlassineError) -> tuple[str, str, str]:
+    """Title with code, sentences, and the details to copy; what the title says is not said twice."""
+    text = error.message.removeprefix(f"{error.title}.").strip()
+    details = f"{error.code} {error.title}\n{error.message}\n{error.details}".strip()
+    return f"{error.title} ({error.code})", text, details
+
+
+def error_notice(error: GlassineError, key: str = "") -> Notice:
+    """The banner for an error."""
+    title, text, details = error_words(error)
+    return Notice(key or error.code, "danger", title, text, details=details)
 
 
 def copy_details_button(icons: Icons, details: str) -> GhostButton:

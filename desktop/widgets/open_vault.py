@@ -17,7 +17,7 @@ from desktop.widgets.drop_overlay import DropOverlay
 from desktop.widgets.file_dialogs import choose_folder, open_files
 from desktop.widgets.gallery_page import GalleryPage
 from desktop.widgets.keys_page import KeysPage
-from desktop.widgets.notices import Notice
+from desktop.widgets.notices import Notice, error_words
 from desktop.widgets.preflight_dialog import SKIP_BELOW, PreflightDialog
 from desktop.widgets.settings_page import SettingsPage
 from desktop.widgets.shell_page import ShellPage
@@ -273,14 +273,15 @@ class OpenVault(QObject):
         if error is None:
             banners.remove(HALTED)
         elif not any(notice.key == HALTED for notice in banners.notices):
+            title, text, details = error_words(error)
             banners.show_notice(
                 Notice(
                     HALTED,
                     "danger",
-                    f"{error.title} ({error.code})",
-                    error.message,
+                    title,
+                    text,
                     action=self.tr("Try again"),
                     on_action=self._models.transfers.resume,
-                    details=f"{error.code} {error.title}\n{error.message}\n{error.details}".strip(),
+                    details=details,
                 )
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
@@ -15,6 +15,18 @@ from desktop.widgets.search_field import SearchField
 from desktop.widgets.theme import Space
 
 HEADER_HEIGHT: Final = 60
+
+
+NARROW_BELOW: Final = 880
+
+
+def page_margin(page: QWidget) -> int:
+    """Space at the sides of a page: 24, or 16 where the window, less the open panel, is narrower than 880."""
+    window = page.window()
+    before = page.mapTo(window, QPoint(0, 0)).x()
+    if page.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+        before = window.width() - before - page.width()
+    return Space.LARGE if page.width() + before < NARROW_BELOW else Space.PAGE
 
 
 class PageHeader(QWidget):
@@ -142,7 +154,9 @@ class PageHeader(QWidget):
         self._measure()
 
     def _measure(self) -> None:
-        compact = self.width() < max(self.COMPACT_BELOW, self._needed_width())
+        margin = page_margin(self)
+        self._row.setContentsMargins(margin, 0, Space.LARGE, 0)
+        compact = self.width() - margin - Space.LARGE < max(self.COMPACT_BELOW, self._needed_width())
         if compact != self.compact:
             self.compact = compact
             self._count.setVisible(bool(self._count.text()) and not compact)
@@ -163,7 +177,7 @@ class PageHeader(QWidget):
         if self.search is not None and self._search_shown:
             shown.append(SearchField.WIDTH + Space.SMALL)
         parts = [width for width in shown if width]
-        return sum(parts) + Space.SMALL * len(parts) + Space.PAGE + Space.LARGE
+        return sum(parts) + Space.SMALL * len(parts)
 
     def _leave_search(self) -> None:
         if self.search is not None:

@@ -16,7 +16,7 @@ from desktop.widgets.buttons import default_button
 from desktop.widgets.cards import Card, CardRow
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Label, StyledWidget
-from desktop.widgets.page_parts import PageHeader
+from desktop.widgets.page_parts import PageHeader, page_margin
 from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.sidebar import SidebarRow
 from desktop.widgets.theme import Space
@@ -161,6 +161,8 @@ class SettingsPage(StyledWidget):
         listed = self.width() >= LIST_BELOW - 216
         self._list.setVisible(listed)
         self._body.setContentsMargins(Space.PAGE if listed else 0, 0, 0, 0)
+        margin = Space.PAGE if listed else page_margin(self)
+        self._column.setContentsMargins(margin, Space.LARGE, Space.LARGE, Space.PAGE)
 
 
 def _show(combo: QComboBox, value: Any) -> None:

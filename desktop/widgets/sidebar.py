@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QStyle, QVBoxLayout, QWidget
 
-from desktop.widgets.buttons import ghost_button
+from desktop.widgets.buttons import GhostButton
 from desktop.widgets.icons import ROW_SIZE, Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, StyledWidget
 from desktop.widgets.marks import Avatar, paint_bar
@@ -189,7 +189,7 @@ class AccountRow(QWidget):
         self._avatar = Avatar(icons.theme)
         self._name = ElidedLabel("", "strong", mode=Qt.TextElideMode.ElideRight)
         self._place = ElidedLabel("", "caption")
-        self.lock = ghost_button(icons, "lock", self.tr("Lock"), row=True)
+        self.lock = GhostButton(icons, "lock", self.tr("Lock"), row=True, size=18)
         self.lock.setToolTip(self.tr("Lock (Ctrl+L)"))
         self.lock.clicked.connect(self.lock_requested)
         self._words = QWidget()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
@@ -56,19 +56,31 @@ class SleeveSide(StyledWidget):
         layout.addStretch(1)
         layout.addWidget(Sleeve(theme, QSize(312, 360)), 0, centre)
         layout.addSpacing(Space.LARGE)
-        for label in (title, sentence):
+        self._labels = (title, sentence)
+        for label in self._labels:
             label.setAlignment(centre)
-            label.setFixedWidth(min(400, 400 - 2 * Space.LARGE) if label is title else 336)
             layout.addWidget(label, 0, centre)
         layout.addStretch(1)
 
+    def set_width(self, width: int) -> None:
+        """Take a width; the words keep a margin on both sides."""
+        self.setFixedWidth(width)
+        for label in self._labels:
+            label.setFixedWidth(min(400, width - 2 * Space.WIDE))
+
 
 class SignInPage(StyledWidget):
-    """Draws a :class:`SignInViewModel` and forwards what is typed and pressed."""
+    """Draws a :class:`SignInViewModel` and forwards what is typed and pressed.
+
+    Signals:
+        first_painted(): it was painted for the first time; sent from the event loop after that.
+    """
+
+    first_painted = Signal()
 
     def __init__(self, theme: Theme, icons: Icons, view_model: SignInViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._icons, self._vm = icons, view_model
+        self._icons, self._vm, self._painted = icons, view_model, False
         self._side = SleeveSide(theme)
         self._line = Hairline(Qt.Orientation.Vertical)
         self._scroll = ScrollPage()
@@ -223,8 +235,9 @@ class SignInPage(StyledWidget):
         field.edit.selectAll()
 
     def _show_error(self, error: GlassineError) -> None:
-        details = f"{error.code} {error.title}\n{error.message}\n{error.details}".strip()
-        self.show_problem(f"{error.title} ({error.code})", error.message, details)
+        from desktop.widgets.notices import error_words
+
+        self.show_problem(*error_words(error))
 
     def show_problem(self, title: str, text: str, details: str) -> None:
         """Say what went wrong above the button."""
@@ -285,10 +298,17 @@ class SignInPage(StyledWidget):
         super().showEvent(event)
         self.focus_first()
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Notice the first time."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.first_painted.emit)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the drawing less room, or none, in a narrow window."""
         super().resizeEvent(event)
         width = self.width()
         self._side.setVisible(width >= 880)
         self._line.setVisible(width >= 880)
-        self._side.setFixedWidth(520 if width >= 1100 else 400)
+        self._side.set_width(520 if width >= 1100 else 400)

@@ -1,0 +1,253 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en" sourcelanguage="en">
+    <context>
+        <name>BannerArea</name>
+        <message numerus="yes">
+            <source>%n more</source>
+            <translation>
+                <numerusform>%n more</numerusform>
+                <numerusform>%n more</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>Batches</name>
+        <message numerus="yes">
+            <source>%n copies could not be saved</source>
+            <translation>
+                <numerusform>%n copy could not be saved</numerusform>
+                <numerusform>%n copies could not be saved</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures could not be deleted</source>
+            <translation>
+                <numerusform>%n picture could not be deleted</numerusform>
+                <numerusform>%n pictures could not be deleted</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n others are done.</source>
+            <translation>
+                <numerusform>%n other is done.</numerusform>
+                <numerusform>%n others are done.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures were done before.</source>
+            <translation>
+                <numerusform>%n picture was done before.</numerusform>
+                <numerusform>%n pictures were done before.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Saved %n copies</source>
+            <translation>
+                <numerusform>Saved %n copy</numerusform>
+                <numerusform>Saved %n copies</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n copies were not saved</source>
+            <translation>
+                <numerusform>%n copy was not saved</numerusform>
+                <numerusform>%n copies were not saved</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures were not deleted</source>
+            <translation>
+                <numerusform>%n picture was not deleted</numerusform>
+                <numerusform>%n pictures were not deleted</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>Deleting</name>
+        <message numerus="yes">
+            <source>Delete %n pictures for good?</source>
+            <translation>
+                <numerusform>Delete %n picture for good?</numerusform>
+                <numerusform>Delete %n pictures for good?</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>DropOverlay</name>
+        <message numerus="yes">
+            <source>%n files. You can look them over before anything is sent.</source>
+            <translation>
+                <numerusform>%n file. You can look it over before anything is sent.</numerusform>
+                <numerusform>%n files. You can look them over before anything is sent.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryPage</name>
+        <message numerus="yes">
+            <source>Save %n copies in…</source>
+            <translation>
+                <numerusform>Save %n copy in…</numerusform>
+                <numerusform>Save %n copies in…</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures are not what you stored</source>
+            <translation>
+                <numerusform>%n picture is not what you stored</numerusform>
+                <numerusform>%n pictures are not what you stored</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryView</name>
+        <message numerus="yes">
+            <source>%n pictures</source>
+            <translation>
+                <numerusform>%n picture</numerusform>
+                <numerusform>%n pictures</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>MainWindow</name>
+        <message numerus="yes">
+            <source>%n pictures wait here, encrypted or untouched, and go on when you unlock.</source>
+            <translation>
+                <numerusform>%n picture waits here, encrypted or untouched, and goes on when you unlock.</numerusform>
+                <numerusform>%n pictures wait here, encrypted or untouched, and go on when you unlock.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Quit while %n pictures are waiting?</source>
+            <translation>
+                <numerusform>Quit while %n picture is waiting?</numerusform>
+                <numerusform>Quit while %n pictures are waiting?</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>OpenVault</name>
+        <message numerus="yes">
+            <source>%n failed</source>
+            <translation>
+                <numerusform>%n failed</numerusform>
+                <numerusform>%n failed</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>Passphrase</name>
+        <message numerus="yes">
+            <source>Take at least %n characters.</source>
+            <translation>
+                <numerusform>Take at least %n character.</numerusform>
+                <numerusform>Take at least %n characters.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>PreflightDialog</name>
+        <message numerus="yes">
+            <source>Do not ask for fewer than %n pictures</source>
+            <translation>
+                <numerusform>Do not ask for fewer than %n picture</numerusform>
+                <numerusform>Do not ask for fewer than %n pictures</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Add %n pictures?</source>
+            <translation>
+                <numerusform>Add %n picture?</numerusform>
+                <numerusform>Add %n pictures?</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n are already there</source>
+            <translation>
+                <numerusform>%n is already there</numerusform>
+                <numerusform>%n are already there</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n cannot be added</source>
+            <translation>
+                <numerusform>%n cannot be added</numerusform>
+                <numerusform>%n cannot be added</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n are too large</source>
+            <translation>
+                <numerusform>%n is too large</numerusform>
+                <numerusform>%n are too large</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>SelectionBar</name>
+        <message numerus="yes">
+            <source>%n selected</source>
+            <translation>
+                <numerusform>%n selected</numerusform>
+                <numerusform>%n selected</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>TransfersPanel</name>
+        <message numerus="yes">
+            <source>Show %n more</source>
+            <translation>
+                <numerusform>Show %n more</numerusform>
+                <numerusform>Show %n more</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>wording</name>
+        <message numerus="yes">
+            <source>About %n minutes left</source>
+            <translation>
+                <numerusform>About %n minute left</numerusform>
+                <numerusform>About %n minutes left</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>About %n hours left</source>
+            <translation>
+                <numerusform>About %n hour left</numerusform>
+                <numerusform>About %n hours left</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n min left</source>
+            <translation>
+                <numerusform>%n min left</numerusform>
+                <numerusform>%n min left</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n h left</source>
+            <translation>
+                <numerusform>%n h left</numerusform>
+                <numerusform>%n h left</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>About %n min</source>
+            <translation>
+                <numerusform>About %n min</numerusform>
+                <numerusform>About %n min</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>About %n h</source>
+            <translation>
+                <numerusform>About %n h</numerusform>
+                <numerusform>About %n h</numerusform>
+            </translation>
+        </message>
+    </context>
+</TS>
