@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -84,9 +84,9 @@ def _run(app: QApplication) -> int:
     route_qt_messages()
     name_application(app)
     runner = TaskRunner()
-    window = build(config, runner, LateSessions(config))
+    window = build(config, runner, make_sessions(config))
     closing = Closing(window, runner)
-    on_first_paint(window, lambda: _after_first_paint(window, runner))
+    window.first_painted.connect(lambda: _after_first_paint(runner))
     with _hooks(window), _ended_by_signals(window, app):
         window.show()
         code = app.exec()
@@ -191,37 +191,25 @@ class LateSessions:
         return Sessions(self._config, _start_embedded)
 
 
+def make_sessions(config: Config | None = None) -> SessionsPort:
+    """Make what opens sessions, for this installation unless another is given."""
+    from desktop.config import Config
+
+    return LateSessions(config or Config())
+
+
 def _start_embedded(folder: Path) -> Any:
     from desktop.embedded import start
 
     return start(folder)
 
 
-# -- the first paint -----------------------------------------------------------------------------------------------
+# -- after the first paint -----------------------------------------------------------------------------------------
 
 
-def on_first_paint(window: MainWindow, called: Callable[[], None]) -> None:
-    """Call back once, in the event loop, after the window was painted for the first time."""
-    from PySide6.QtCore import QEvent, QObject, QTimer
-
-    class Watch(QObject):
-        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            if event.type() == QEvent.Type.Paint:
-                window.sign_in.removeEventFilter(self)
-                QTimer.singleShot(0, self.finish)
-            return False
-
-        def finish(self) -> None:
-            self.deleteLater()
-            called()
-
-    window.sign_in.installEventFilter(Watch(window))
-
-
-def _after_first_paint(window: MainWindow, runner: TaskRunner) -> None:
+def _after_first_paint(runner: TaskRunner) -> None:
     if os.environ.get(FIRST_PAINT_VARIABLE):
         print(f"first paint {time.monotonic_ns()}", flush=True)
-    window.complete()
     gc.freeze()
     gc.enable()
     runner.submit(warm_up, pool="crypto")

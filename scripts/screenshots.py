@@ -81,10 +81,9 @@ def photograph(photographer: Photographer, scheme: str, data: Path) -> None:
     config = Config(data)
     config.preferences.theme = scheme
     runner = TaskRunner()
-    window = composition.build(config, runner, composition.LateSessions(config))
+    window = composition.build(config, runner, composition.make_sessions(config))
     models: Any = window._models
     window.show()
-    window.complete()
 
     models.sign_in.choose(PlaceKind.THIS_COMPUTER)
     photographer.take(window, "sign-in-vault")
