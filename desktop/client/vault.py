@@ -9,18 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop import errors, image_formats
 from desktop.client import exporting, preflight, queue_file, sealing
-from desktop.client.api import THUMBNAILS_AT_ONCE
 from desktop.client.preflight import Preflight, SourceFile, Verdict
 from desktop.client.staging import Staged, Staging
-from desktop.client.thumbnail_cache import ThumbnailCache
 from desktop.client.vault_listing import Catalog, Known, open_envelope, read_row
+from desktop.client.vault_thumbnails import VaultThumbnails
 from desktop.models import IsCancelled, Picture, Place, Report, Scheme, never_cancelled, no_report
 
 if TYPE_CHECKING:
@@ -81,10 +79,10 @@ class Vault:
         self._classic_key = classic_key
         self._catalog = Catalog()
         self._staging = Staging(place.folder / "staging")
-        # for a vault on this computer a second copy on the same disk would gain nothing
-        self._cache = None if api.embedded else ThumbnailCache(place.folder / "cache" / "thumbnails")
+        self._thumbnails = VaultThumbnails(api, user_id, place.folder / "cache" / "thumbnails")
         self._listing = threading.Lock()
-        self._listed = False
+        self._listed = threading.Event()
+        self._deleted: set[str] = set()
         self._in_hand = sealing.InHand()
         self._staging.clean()
 
@@ -115,28 +113,7 @@ class Vault:
             on_page: Called in this thread with the pictures of each page, as it arrives.
         """
         with self._listing:
-            pictures: list[Picture] = []
-            after = ""
-            while True:
-                rows, total = self._api.page(self._user_id, after, cancelled=cancelled)
-                page: list[Picture] = []
-                for row in rows:
-                    if row.id <= after or len(pictures) + len(page) >= MAX_ROWS:
-                        raise errors.NotAGlassineServer("The server's list of pictures goes in circles.")
-                    after = row.id
-                    if len(page) % 20 == 0 and cancelled():
-                        raise errors.Cancelled
-                    known = read_row(row, self._user_id, self._key)
-                    self._catalog.add(known)
-                    page.append(known.picture)
-                if not page:
-                    break
-                pictures += page
-                on_page(page)
-                report(len(pictures), max(total, len(pictures)))
-            self._catalog.keep_only({picture.id for picture in pictures})
-            self._listed = True
-            return pictures
+            return self._list(report, cancelled, on_page)
 
     def thumbnails(
         self,
@@ -151,31 +128,8 @@ class Vault:
         if self._classic:
             return {}
         key = self._require_key()
-        found: dict[str, bytes] = {}
-        missing: dict[str, Known] = {}
-        for picture_id in dict.fromkeys(picture_ids):
-            known = self._catalog.find(picture_id)
-            if known is None or not known.header_hash:
-                continue
-            thumbnail = self._cached_thumbnail(known, key)
-            if thumbnail is None:
-                missing[known.picture.stored_name] = known
-            else:
-                found[picture_id] = thumbnail
-        names = list(missing)
-        for start in range(0, len(names), THUMBNAILS_AT_ONCE):
-            batch = names[start : start + THUMBNAILS_AT_ONCE]
-            for name, untrusted in self._api.thumbnails(self._user_id, batch, cancelled).items():
-                known = missing[name]
-                try:
-                    found[known.picture.id] = self._open_thumbnail(known, key, untrusted)
-                except errors.GlassineError as error:
-                    log.warning("a thumbnail does not open: %s %s", error.code, error.details)
-                    continue
-                if self._cache is not None:
-                    self._cache.put(known.picture.id, known.header_hash, untrusted)
-            report(len(found), len(picture_ids))
-        return found
+        known = (self._catalog.find(picture_id) for picture_id in dict.fromkeys(picture_ids))
+        return self._thumbnails.get([item for item in known if item and item.header_hash], key, report, cancelled)
 
     def inspect_sources(
         self, paths: Iterable[Path], report: Report = no_report, cancelled: IsCancelled = never_cancelled
@@ -221,21 +175,20 @@ class Vault:
         except errors.Damaged:
             self.discard(staged)
             raise
+        thumbnail = staged.sealed_thumbnail()
         row = self._api.upload_sealed(
             self._user_id,
             picture_id,
             carrier=staged.carrier,
             envelope=staged.envelope,
-            thumbnail=staged.sealed_thumbnail(),
+            thumbnail=thumbnail,
             report=report,
             cancelled=cancelled,
         )
         if row.stored_name != staged.picture.stored_name or row.scheme is not Scheme.SEALED:
             raise errors.WrongPicture("The server stored something else than what it was given.")
         known = sealing.stored(staged, row.size, row.created, key)
-        if self._cache is not None:
-            with suppress(errors.GlassineError):
-                self._cache.put(picture_id, known.header_hash, staged.sealed_thumbnail())
+        self._thumbnails.keep(known, thumbnail)
         self._catalog.add(known)
         self._in_hand.forget(picture_id)
         self._staging.remove(picture_id)
@@ -319,14 +272,17 @@ class Vault:
             NotFound: It is not there any more.
         """
         known = self._catalog.get(picture_id)
+        gone: errors.NotFound | None = None
         try:
             self._api.delete(self._user_id, known.picture.stored_name)
-        except errors.NotFound:
-            self._catalog.remove(picture_id)
-            raise
+        except errors.NotFound as error:
+            gone = error
+        if known.picture.scheme is Scheme.SEALED:  # its id is never used again
+            self._deleted.add(picture_id)
         self._catalog.remove(picture_id)
-        if self._cache is not None and known.header_hash:
-            self._cache.drop(picture_id, known.header_hash)
+        self._thumbnails.drop(known)
+        if gone is not None:
+            raise gone
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
@@ -338,7 +294,7 @@ class Vault:
         if self._key is None:
             if self._classic:
                 raise errors.KeyMissing(
-                    "This account has a key of the classic scheme, which protects nothing. Nothing new is stored with it."
+                    "This account has a key of the classic scheme, which protects nothing. Nothing is added with it."
                 )
             raise errors.KeyMissing("Glassine is locked. Unlock it with your passphrase.")
         return self._key
@@ -355,29 +311,43 @@ class Vault:
             raise errors.KeyMissing("This is a picture of the classic scheme. Import the account's rsa.txt to open it.")
         return open_picture(self._api, picture, key, self._place.folder / "cache", report, cancelled)
 
-    def _open_thumbnail(self, known: Known, key: PrivateKey, untrusted: bytes) -> bytes:
-        jpeg = open_envelope(known.envelope, known.picture.id, key).open_thumbnail(untrusted)
-        image_formats.check_thumbnail(jpeg)
-        return jpeg
-
-    def _cached_thumbnail(self, known: Known, key: PrivateKey) -> bytes | None:
-        if self._cache is None:
-            return None
-        untrusted = self._cache.get(known.picture.id, known.header_hash)
-        if untrusted is None:
-            return None
-        try:
-            return self._open_thumbnail(known, key, untrusted)
-        except errors.GlassineError:
-            self._cache.drop(known.picture.id, known.header_hash)
-            return None
+    def _list(self, report: Report, cancelled: IsCancelled, on_page: Callable[[list[Picture]], None]) -> list[Picture]:
+        before = self._catalog.ids()
+        pictures: list[Picture] = []
+        after = ""
+        while True:
+            rows, total = self._api.page(self._user_id, after, cancelled)
+            page: list[Picture] = []
+            for row in rows:
+                if row.id <= after or len(pictures) + len(page) >= MAX_ROWS:
+                    raise errors.NotAGlassineServer("The server's list of pictures goes in circles.")
+                after = row.id
+                if len(page) % 20 == 0 and cancelled():
+                    raise errors.Cancelled
+                known = read_row(row, self._user_id, self._key)
+                if known.picture.id not in self._deleted:  # while the page was on its way
+                    self._catalog.add(known)
+                    page.append(known.picture)
+            if not rows:
+                break
+            pictures += page
+            on_page(page)
+            report(len(pictures), max(total, len(pictures)))
+        # what was uploaded meanwhile is not in the list, and stays known
+        for picture_id in before.difference(picture.id for picture in pictures):
+            self._catalog.remove(picture_id)
+        self._listed.set()
+        return pictures
 
     def _list_once(self, cancelled: IsCancelled) -> None:
         """Know what is stored before the first seal, so that duplicates are told; offline goes without."""
-        if self._listed:
+        if self._listed.is_set():
             return
-        try:
-            self.list_pictures(no_report, cancelled)
-        except errors.NetworkError as error:
-            log.warning("sealing without knowing what is stored: %s", error.code)
-            self._listed = True
+        with self._listing:
+            if self._listed.is_set():  # by the thread that was waited for
+                return
+            try:
+                self._list(no_report, cancelled, _ignore_page)
+            except errors.NetworkError as error:
+                log.warning("sealing without knowing what is stored: %s", error.code)
+                self._listed.set()

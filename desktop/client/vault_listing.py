@@ -64,11 +64,10 @@ class Catalog:
         with self._lock:
             self._forget(picture_id)
 
-    def keep_only(self, picture_ids: set[str]) -> None:
-        """Forget all pictures but these."""
+    def ids(self) -> set[str]:
+        """Return the ids of all known pictures."""
         with self._lock:
-            for picture_id in [known for known in self._known if known not in picture_ids]:
-                self._forget(picture_id)
+            return set(self._known)
 
     def clear(self) -> None:
         """Forget everything."""

@@ -124,3 +124,35 @@ def test_listing_can_be_cancelled(here: Somewhere) -> None:
     rows_of(here, 2)
     with pytest.raises(errors.Cancelled):
         here.vault.list_pictures(lambda *_: None, lambda: True)
+
+
+def test_what_is_uploaded_or_deleted_while_a_list_arrives(here: Somewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow list neither forgets what was added meanwhile nor brings back what was deleted."""
+    monkeypatch.setattr("desktop.client.api.FIRST_PAGE_ROWS", 1)
+    monkeypatch.setattr("desktop.client.api.PAGE_ROWS", 2)
+    rows_of(here, 1)
+    second, third = here.add(sample_pictures.png(seed=8)), here.add(sample_pictures.png(seed=9))
+    page = here.session.api.page
+    added: list[str] = []
+
+    def slow(*arguments: Any) -> Any:
+        answer = page(*arguments)
+        if not added:
+            added.append(here.add(sample_pictures.png(seed=10)))
+        elif third in [row.stored_name[2:] for row in answer[0]] and third not in gone:
+            gone.append(third)
+            here.vault.delete(third)
+        elif not answer[0]:
+            added.append(here.add(sample_pictures.png(seed=11)))
+        return answer
+
+    gone: list[str] = []
+    monkeypatch.setattr(here.session.api, "page", slow)
+    here.vault._listed.set()  # adding must not list on its own here
+    listed = [picture.id for picture in here.vault.list_pictures()]
+
+    assert gone == [third]
+    assert third not in listed
+    assert second in listed
+    for picture_id in added:
+        assert here.vault.open(picture_id).data  # known, whether or not the list had it
