@@ -103,7 +103,9 @@ class Candidate:
     def _measure_once(self, some: PictureRecord) -> None:
         storage = self.storage
         added: list[PictureRecord] = []
+        worked = time.process_time()
         self.note("store a picture", timed(lambda: added.append(store(storage))))
+        self.note("  of it, processor", (time.process_time() - worked) * 1000)
         self.note("find one by its name", timed(lambda: storage.picture(OWNER, some.name)))
         self.note(f"a page of {PAGE}", timed(lambda: storage.pictures(OWNER, after=some.id, limit=PAGE)))
         self.note("count them", timed(lambda: storage.count_pictures(OWNER)))

@@ -255,9 +255,12 @@ class EmbeddedStorage:
             if self.closed:
                 return
             self.closed = True
-            self._engine.close()
-            nothing_left = self._blobs.close()
-            self._lock.release(in_order=nothing_left and not self._engine.connections.commit_in_doubt)
+            in_order = False
+            try:
+                self._engine.close()
+                in_order = self._blobs.close() and not self._engine.connections.commit_in_doubt
+            finally:
+                self._lock.release(in_order=in_order)
 
 
 _BLOB_FIELDS = ("content_blob", "quotient_blob", "thumbnail_blob")

@@ -20,7 +20,7 @@ from backend.storage import blobs as blobs_module
 from backend.storage import embedded_storage, files, sqlite_schema
 from backend.storage.embedded import open_storage
 from backend.storage.failures import storage_error
-from backend.storage.protocol import StorageError
+from backend.storage.protocol import Permission, StorageError
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER = "0123456789abcdef01234567"
@@ -233,6 +233,26 @@ def test_a_commit_that_may_have_happened_keeps_its_blobs(folder, make, monkeypat
     storage.close()
 
 
+def test_a_picture_is_removed_with_its_permissions_or_not_at_all(folder, stored, monkeypatch):
+    storage = open_storage(folder)
+    storage.add_permission(permission := Permission(stored[0].id, OWNER, "read"))
+
+    def failing(_filter: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched, pytest.raises(StorageError):
+        patched.setattr(storage._permissions, "delete_many", failing)
+        storage.remove_picture(OWNER, stored[0].name)
+    assert storage.pictures(OWNER) == stored
+    assert storage.count_pictures(OWNER) == 3
+    assert storage.permissions(stored[0].id) == [permission]
+    storage.close()
+    storage = open_storage(folder)
+    with storage.open_blob(stored[0].content_blob) as blob:
+        assert blob.read() == b"noise"
+    storage.close()
+
+
 def test_ids_go_on_upwards_when_the_clock_is_set_back(folder, stored, monkeypatch):
     monkeypatch.setattr(embedded_storage.time, "time", lambda: 1_000_000_000.0)
     storage = open_storage(folder)
@@ -346,7 +366,7 @@ READ_ONLY_SCRIPT = """
 import os, sys
 from pathlib import Path
 from backend.storage.embedded import open_storage
-from backend.storage.protocol import StorageError
+from backend.storage.protocol import Permission, StorageError
 import backend.storage.embedded_storage
 if os.getuid() == 0:
     os.setgid(65534)

@@ -310,3 +310,21 @@ def test_no_question_makes_sqlite_read_or_sort_everything(client, things, monkey
     assert len(plans) >= 7
     for query, plan in plans.items():
         assert all(detail.startswith("SEARCH") or query.startswith("SELECT id ") for detail in plan), (query, plan)
+
+
+@pytest.mark.parametrize(
+    "filter", [{}, {"owner": "o"}, {"n": {"$gte": 0}}, {"_id": {"$gt": ""}}, {"_id": {"$in": list("abc")}}]
+)
+@pytest.mark.parametrize(
+    "sort", [[("n", 1)], [("n", -1)], [("_id", -1)], [("_id", 1), ("n", 1)], [("owner", 1), ("n", -1)]]
+)
+def test_results_are_sorted_whichever_way_they_are_found(things, filter, sort):
+    things.create_index("owner")
+    things.create_index("n")
+    documents = [{"_id": i, "owner": "o", "n": n} for i, n in (("b", 1), ("a", 2), ("c", 0))]
+    things.insert_many(documents)
+    key, direction = ("n", sort[-1][1]) if sort[0][0] != "_id" else sort[0]
+    expected = sorted(documents, key=lambda d: d[key], reverse=direction < 0)
+    assert list(things.find(filter, sort=sort)) == expected
+    assert things.find_one(filter, sort=sort) == expected[0]
+    assert list(things.find(filter, sort=sort, skip=1, limit=1)) == expected[1:2]
