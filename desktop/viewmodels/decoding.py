@@ -7,7 +7,8 @@ releases the interpreter lock, so the window stays quick meanwhile. These functi
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize
 from PySide6.QtGui import QImage, QImageIOHandler, QImageReader
@@ -33,17 +34,15 @@ def decode_tile(jpeg: bytes, side: int) -> QImage:
     Raises:
         Damaged: The bytes are not a picture.
     """
-    buffer = _buffer(jpeg)
-    reader = QImageReader(buffer, b"jpeg")
-    reader.setAutoDetectImageFormat(True)
-    size = reader.size()
-    if size.isValid():
-        short = min(size.width(), size.height())
-        reader.setClipRect(QRect((size.width() - short) // 2, (size.height() - short) // 2, short, short))
-        reader.setScaledSize(QSize(side, side))
-    image = reader.read()
-    if image.isNull():
-        raise Damaged(details=f"thumbnail: {reader.errorString()}")
+    with _reader(jpeg) as reader:
+        size = reader.size()
+        if size.isValid():
+            short = min(size.width(), size.height())
+            reader.setClipRect(QRect((size.width() - short) // 2, (size.height() - short) // 2, short, short))
+            reader.setScaledSize(QSize(side, side))
+        image = reader.read()
+        if image.isNull():
+            raise Damaged(details=f"thumbnail: {reader.errorString()}")
     return _paintable(image, lambda: False)
 
 
@@ -53,11 +52,10 @@ def decode_preview(jpeg: bytes) -> QImage:
     Raises:
         Damaged: The bytes are not a picture.
     """
-    reader = QImageReader(_keep := _buffer(jpeg))
-    image = reader.read()
-    del _keep
-    if image.isNull():
-        raise Damaged(details=f"thumbnail: {reader.errorString()}")
+    with _reader(jpeg) as reader:
+        image = reader.read()
+        if image.isNull():
+            raise Damaged(details=f"thumbnail: {reader.errorString()}")
     return _paintable(image, lambda: False)
 
 
@@ -72,19 +70,18 @@ def decode_picture(data: bytearray, bounds: QSize, cancelled: Callable[[], bool]
         Cancelled: ``cancelled()`` answered True.
     """
     QImageReader.setAllocationLimit(ALLOCATION_LIMIT_MB)
-    buffer = _buffer(data)
-    reader = QImageReader(buffer)
-    reader.setAutoTransform(True)
-    reader.setDecideFormatFromContent(True)
-    stored = reader.size()
-    turned = bool(reader.transformation() & _QUARTER_TURN)
-    full = stored.transposed() if turned else stored
-    target = fit_within(full, bounds)
-    if target != full:
-        reader.setScaledSize(target.transposed() if turned else target)
-    image = reader.read()
+    with _reader(data) as reader:
+        reader.setAutoTransform(True)
+        stored = reader.size()
+        turned = bool(reader.transformation() & _QUARTER_TURN)
+        full = stored.transposed() if turned else stored
+        target = fit_within(full, bounds)
+        if target != full:
+            reader.setScaledSize(target.transposed() if turned else target)
+        image = reader.read()
+        problem = reader.errorString()
     if image.isNull():
-        return _with_pillow(data, bounds, reader.errorString(), cancelled)
+        return _with_pillow(data, bounds, problem, cancelled)
     if not full.isValid():
         full = image.size()
     return _paintable(image, cancelled), full
@@ -105,11 +102,22 @@ def fit_within(full: QSize, bounds: QSize) -> QSize:
     return target
 
 
-def _buffer(data: bytes | bytearray) -> QBuffer:
+@contextmanager
+def _reader(data: bytes | bytearray) -> Iterator[QImageReader]:
+    """A reader that finds out the format from the content.
+
+    It lets go of the buffer before that is freed: Qt's TIFF reader uses it once more while it is destroyed, and Python
+    would free the buffer first.
+    """
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    return buffer
+    reader = QImageReader(buffer)
+    reader.setDecideFormatFromContent(True)
+    try:
+        yield reader
+    finally:
+        reader.setDevice(None)  # type: ignore[arg-type]
 
 
 def _paintable(image: QImage, cancelled: Callable[[], bool]) -> QImage:

@@ -74,6 +74,7 @@ class ViewerViewModel(QObject):
         image_ready(QImage, QSize full): the picture; further ones of the same picture have more pixels.
         progressed(float): share that is fetched and opened.
         left(): the viewer is closed.
+        batch_finished(BatchOutcome): copies were saved or pictures deleted, as the gallery says.
     """
 
     picture_changed = Signal()
@@ -82,6 +83,7 @@ class ViewerViewModel(QObject):
     image_ready = Signal(object, object)
     progressed = Signal(float)
     left = Signal()
+    batch_finished = Signal(object)
 
     KEPT: Final = 3
     KEPT_BYTES: Final = 256 * 1024 * 1024
@@ -111,6 +113,7 @@ class ViewerViewModel(QObject):
         """Go through the pictures that this gallery shows, in its order."""
         self._gallery = gallery
         gallery.model.sections_changed.connect(self._on_pictures)
+        gallery.batch_finished.connect(self.batch_finished)
 
     def start(self, vault: VaultPort) -> None:
         """Open pictures of this vault."""

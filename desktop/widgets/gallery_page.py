@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QStandardPaths, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QResizeEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QStandardPaths, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
@@ -16,7 +16,7 @@ from desktop.models import Picture, PictureState
 from desktop.viewmodels.batches import BatchOutcome
 from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
 from desktop.viewmodels.wording import number_text
-from desktop.widgets.batch_notices import FailuresDialog, batch_notice
+from desktop.widgets.batch_notices import FailuresDialog, batch_notice, open_folder
 from desktop.widgets.buttons import ghost_button, link_button, primary_button
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.file_dialogs import choose_folder
@@ -362,15 +362,12 @@ class GalleryPage(QWidget):
 
     def _on_batch_finished(self, outcome: BatchOutcome) -> None:
         self._end_batch()
-        notice = batch_notice(outcome, self._show_failures, self._open_folder)
-        if notice is not None:
+        notice = batch_notice(outcome, self._show_failures, open_folder)
+        if notice is not None and (self.isVisible() or not outcome.complete):
             self.banners.show_notice(notice)
 
     def _show_failures(self, outcome: BatchOutcome) -> None:
         FailuresDialog(self._icons, self, outcome).open()
-
-    def _open_folder(self, folder: Path) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     # -- menus -----------------------------------------------------------------------------------------------------
 

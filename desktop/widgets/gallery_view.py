@@ -535,24 +535,19 @@ class GalleryView(QListView):
         if top != self._last_top:
             self._direction = 1 if top > self._last_top else -1
             self._last_top = top
-        ahead = range(0)
-        if self._direction > 0:
-            ahead = grid.rows_between(top + page, top + 2 * page)
-        else:
-            ahead = range(*reversed_bounds(grid.rows_between(max(0, top - page), max(0, top))))
-        side = round(grid.side * self.devicePixelRatioF())
         visible = grid.rows_between(top, top + page)
+        if self._direction > 0:
+            ahead = range(visible.stop, max(visible.stop, grid.rows_between(top + page, top + 2 * page).stop))
+        else:
+            before = grid.rows_between(max(0, top - page), max(0, top)).start
+            ahead = range(visible.start - 1, min(before, visible.start) - 1, -1)
+        side = round(grid.side * self.devicePixelRatioF())
         count = self._pictures.rowCount()
         self._thumbnails.want(
             [self._pictures.picture(row).id for row in visible if row < count],
             [self._pictures.picture(row).id for row in ahead if row < count],
             side,
         )
-
-
-def reversed_bounds(rows: range) -> tuple[int, int, int]:
-    """The arguments of a range that runs the other way."""
-    return rows.stop - 1, rows.start - 1, -1
 
 
 def _runs(rows: list[int]) -> list[range]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,10 @@ from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from desktop.models import Picture, PictureState, PlaceKind, Scheme
+from desktop.viewmodels.batches import BatchOutcome
 from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
 from desktop.viewmodels.wording import moment_text, number_text
+from desktop.widgets.batch_notices import FailuresDialog, batch_notice, open_folder
 from desktop.widgets.buttons import ghost_button
 from desktop.widgets.details_panel import DetailsPanel
 from desktop.widgets.file_dialogs import choose_folder
@@ -20,6 +23,7 @@ from desktop.widgets.gallery_page import delete_question, pictures_folder
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline
 from desktop.widgets.marks import Chip, ProgressBar4
+from desktop.widgets.notices import BannerArea
 from desktop.widgets.page_parts import HEADER_HEIGHT
 from desktop.widgets.stage import Stage
 from desktop.widgets.theme import Space, Theme
@@ -67,6 +71,8 @@ class ViewerPage(QWidget):
         main.setSpacing(0)
         main.addWidget(self.header)
         main.addWidget(self._header_line)
+        self.banners = BannerArea(icons)
+        main.addWidget(self.banners)
         main.addWidget(self.stage, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -126,6 +132,7 @@ class ViewerPage(QWidget):
         viewer.image_ready.connect(self._on_image)
         viewer.progressed.connect(self._on_progress)
         viewer.left.connect(self._on_left)
+        viewer.batch_finished.connect(self._on_batch_finished)
         stage.zoom_changed.connect(controls.pill.set_scale)
         stage.detail_wanted.connect(viewer.want_detail)
         stage.stirred.connect(controls.stir)
@@ -319,8 +326,17 @@ class ViewerPage(QWidget):
             self.bar.show()
             self.bar.raise_()
 
+    def _on_batch_finished(self, outcome: BatchOutcome) -> None:
+        """Say how saving or deleting went, unless the gallery is seen and says it."""
+        if self.isVisible():
+            show = partial(FailuresDialog, self._icons, self)
+            notice = batch_notice(outcome, lambda failed: show(failed).open(), open_folder)
+            if notice is not None:
+                self.banners.show_notice(notice)
+
     def _on_left(self) -> None:
         """Keep no decoded picture."""
+        self.banners.clear()
         self._shown_id = ""
         self.stage.clear(QSize())
         self.failure.hide()

@@ -16,6 +16,8 @@ from desktop import errors
 from desktop.client.preflight import Preflight, SourceFile, Verdict
 from desktop.models import IsCancelled, Picture, PictureState, Place, PlaceKind, Report, Scheme
 from desktop.tasks import InlineRunner, TaskRunner
+from desktop.widgets.icons import Icons
+from desktop.widgets.theme import Theme
 
 NOON = datetime(2026, 3, 14, 12, 0)
 
@@ -221,3 +223,15 @@ def refused() -> Picture:
     return make_picture(
         77, state=PictureState.REFUSED, problem="Not what you stored: older revision", problem_code="V-112"
     )
+
+
+@pytest.fixture(scope="session")
+def theme(qapp: Any) -> Theme:
+    made = Theme("light")
+    made.apply(qapp)
+    return made
+
+
+@pytest.fixture(scope="session")
+def icons(theme: Theme) -> Icons:
+    return Icons(theme)

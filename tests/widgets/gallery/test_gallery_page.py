@@ -1,0 +1,218 @@
+"""The gallery page: what it shows when, selection bar, search, saving copies, deleting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+
+from desktop import errors
+from desktop.models import PictureState
+from desktop.viewmodels.gallery import GalleryViewModel
+from desktop.widgets.batch_notices import FailuresDialog
+from desktop.widgets.dialogs import ConfirmDialog
+from desktop.widgets.gallery_page import GalleryPage
+
+SELECT = QItemSelectionModel.SelectionFlag.Select
+
+
+@pytest.fixture
+def page(qtbot: Any, theme: Any, icons: Any, runner: Any) -> GalleryPage:
+    made = GalleryPage(theme, icons, GalleryViewModel(runner))
+    made._gallery.setParent(made)
+    qtbot.addWidget(made)
+    made.resize(1063, 700)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def filled(page: GalleryPage, runner: Any, vault: Any, pictures: Any) -> GalleryPage:
+    vault.put(*(pictures(number) for number in range(10)))
+    page._gallery.start(vault)
+    runner.run_pending()
+    return page
+
+
+def texts(widget: Any) -> str:
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+def notice(page: GalleryPage) -> Any:
+    return page.banners.notices[0]
+
+
+def test_an_empty_vault_invites(page: GalleryPage, runner: Any, vault: Any, qtbot: Any) -> None:
+    page._gallery.start(vault)
+    runner.run_pending()
+    assert page.first_run.isVisible()
+    assert not page.add_button.isVisible()
+    assert "Drop pictures here" in texts(page)
+    with qtbot.waitSignal(page.add_files_requested):
+        page.first_run.add_files.click()
+    with qtbot.waitSignal(page.add_folder_requested):
+        page.first_run.add_folder.click()
+
+
+def test_the_first_picture_takes_the_place_of_the_invitation(
+    page: GalleryPage, runner: Any, vault: Any, pictures: Any
+) -> None:
+    page._gallery.start(vault)
+    runner.run_pending()
+    page._gallery.insert(pictures(1))
+    assert page.view.isVisible()
+    assert page.add_button.isVisible()
+    page._gallery.remove([pictures(1).id])
+    assert page.first_run.isVisible()
+
+
+def test_nothing_flashes_while_loading(page: GalleryPage, runner: Any, vault: Any, qtbot: Any) -> None:
+    page._gallery.start(vault)
+    assert not page.first_run.isVisible()
+    assert "Opening your pictures" not in texts(page)
+    with qtbot.waitSignal(page._later.timeout):
+        pass
+    assert "Opening your pictures" in texts(page)
+
+
+def test_a_failed_list_offers_to_try_again(page: GalleryPage, runner: Any, vault: Any, pictures: Any) -> None:
+    vault.put(pictures(1))
+    vault.trouble["list"] = errors.ServerSilent(details="refused")
+    page._gallery.start(vault)
+    runner.run_pending()
+    assert notice(page).title == "The server did not answer (N-204)"
+    assert "refused" in notice(page).details
+    vault.trouble.clear()
+    notice(page).on_action()
+    runner.run_pending()
+    assert page.banners.notices == []
+    assert page.view.isVisible()
+
+
+def test_refused_pictures_raise_a_banner_that_shows_them(
+    page: GalleryPage, runner: Any, vault: Any, pictures: Any, refused: Any
+) -> None:
+    vault.put(*(pictures(number) for number in range(200)), refused)
+    page._gallery.start(vault)
+    runner.run_pending()
+    assert notice(page).kind == "danger"
+    assert "V-112" in notice(page).text
+    notice(page).on_action()
+    current = page._gallery.model.picture(page.view.currentIndex().row())
+    assert current.state is PictureState.REFUSED
+    assert page.view.viewport().rect().contains(page.view.visualRect(page.view.currentIndex()))
+
+
+def test_choosing_swaps_the_header_and_back(filled: GalleryPage) -> None:
+    filled.view.choose([range(2), range(5, 6)], SELECT)
+    assert filled.selection_bar.isVisible()
+    assert "3 selected" in texts(filled.selection_bar)
+    assert "3 kB" in texts(filled.selection_bar)
+    assert filled.clear_selection()
+    assert not filled.selection_bar.isVisible()
+    assert not filled.clear_selection()
+
+
+def test_searching_and_clearing(filled: GalleryPage, runner: Any, qtbot: Any) -> None:
+    filled.focus_search()
+    QTest.keyClicks(filled.header.search, "picture 7")
+    QTest.keyClick(filled.header.search, Qt.Key.Key_Return)
+    runner.run_pending()
+    assert filled._gallery.model.rowCount() == 1
+    filled.header.search.setText("no such thing")
+    with qtbot.waitSignal(filled._search_timer.timeout):
+        pass
+    runner.run_pending()
+    assert "Nothing matches “no such thing”" in texts(filled)
+    filled.clear_search()
+    assert filled._gallery.model.rowCount() == 10
+    assert filled.header.search.text() == ""
+
+
+def test_copies_are_saved_and_the_folder_remembered(
+    filled: GalleryPage, runner: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    filled.view.choose([range(3)], SELECT)
+    with qtbot.waitSignal(filled.export_folder_changed) as changed:
+        filled.export_pictures(filled.selected_pictures(), tmp_path)
+    assert changed.args == [str(tmp_path)]
+    assert filled.batch_bar.isVisible()
+    assert not filled.selection_bar.export.isEnabled()
+    runner.run_pending()
+    assert not filled.batch_bar.isVisible()
+    assert filled.selection_bar.export.isEnabled()
+    assert len(list(tmp_path.iterdir())) == 3
+    assert notice(filled).kind == "info"
+    assert str(tmp_path) in notice(filled).text
+
+
+def test_failed_copies_are_listed_with_reason(
+    filled: GalleryPage, runner: Any, vault: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    vault.trouble[filled._gallery.model.picture(4).id] = errors.Damaged()
+    filled.export_pictures(filled._gallery.all_pictures(), tmp_path)
+    runner.run_pending()
+    assert notice(filled).kind == "danger"
+    notice(filled).on_action()
+    [dialog] = filled.window().findChildren(FailuresDialog)
+    assert "Picture 4.jpg" in texts(dialog)
+    assert "This picture is damaged (F-120)" in texts(dialog)
+    dialog.reject()
+
+
+def test_stopping_a_batch_says_what_was_done(filled: GalleryPage, runner: Any, tmp_path: Path) -> None:
+    filled.export_pictures(filled._gallery.all_pictures(), tmp_path)
+    filled.batch_bar.stop.click()
+    runner.run_pending()
+    assert notice(filled).title == "Stopped"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_deleting_asks_with_the_safe_button_first(filled: GalleryPage, runner: Any, vault: Any) -> None:
+    filled.view.choose([range(3)], SELECT)
+    filled.delete_selected()
+    [question] = filled.window().findChildren(ConfirmDialog)
+    assert question.windowTitle().startswith("Delete 3 pictures for good")
+    assert question.safe.isDefault()
+    QTest.keyClick(question, Qt.Key.Key_Return)
+    runner.run_pending()
+    assert len(vault.pictures) == 10
+    filled.delete_selected()
+    question = next(dialog for dialog in filled.window().findChildren(ConfirmDialog) if dialog.isVisible())
+    question.confirm.click()
+    runner.run_pending()
+    assert len(vault.pictures) == 7
+    assert filled._gallery.count == 7
+    assert not filled.selection_bar.isVisible()
+
+
+def test_a_narrow_window_has_four_columns(filled: GalleryPage) -> None:
+    filled.resize(664, 480)
+    assert filled.view.grid.columns == 4
+    assert not filled.header.search.isVisible()
+    filled.resize(1063, 700)
+    assert filled.view.grid.columns == 5
+    assert filled.header.search.isVisible()
+
+
+def test_locking_leaves_nothing(filled: GalleryPage, runner: Any) -> None:
+    filled.view.choose([range(3)], SELECT)
+    filled._gallery.stop()
+    assert filled._gallery.model.rowCount() == 0
+    assert not filled.view.isVisible()
+    assert not filled.selection_bar.isVisible()
+    assert filled.banners.notices == []
+
+
+def test_controls_have_names(filled: GalleryPage) -> None:
+    from PySide6.QtGui import QAccessible
+    from PySide6.QtWidgets import QAbstractButton, QLineEdit
+
+    filled.view.choose([range(1)], SELECT)
+    for control in filled.findChildren(QAbstractButton) + filled.findChildren(QLineEdit):
+        interface = QAccessible.queryAccessibleInterface(control)
+        assert interface.text(QAccessible.Text.Name), control
