@@ -145,7 +145,7 @@ class KeyStore:
         self._write_key_file(self._path(key.fingerprint), key_file.create(key, passphrase), passphrase)
         with self._lock:
             index = self._index()
-            index[key.fingerprint] = {"name": _clean(name), "created": datetime.now(UTC).isoformat(timespec="seconds")}
+            index[key.fingerprint] = {"name": _clean(name), "created": datetime.now(UTC).isoformat()}
             self._save_index(index)
         return self.get(key.fingerprint)
 

@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from desktop import errors
@@ -60,7 +61,8 @@ class ThumbnailCache:
         except (OSError, errors.GlassineError):
             log.warning("the thumbnail cache cannot be written and is not used")
             self._broken = True
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
             return
         with self._lock:
             self._new += 1
