@@ -126,21 +126,21 @@ def kill_once(folder: Path, address: str, ledger: Ledger) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
     assert process.stdout is not None
     lines: list[str] = []
-    ready = threading.Event()
+    busy = threading.Event()
 
     def read() -> None:
         for line in process.stdout or ():
             lines.append(line)
-            if line.startswith("ready"):
-                ready.set()
-        ready.set()
+            if line.startswith("staged"):
+                busy.set()
+        busy.set()
 
     reader = threading.Thread(target=read)
     reader.start()
     # one kill in four comes while the program still starts and finishes what the last one left
     if secrets.randbelow(4):
-        ready.wait(60)
-    time.sleep(secrets.randbelow(400) / 1000)
+        busy.wait(60)
+    time.sleep(secrets.randbelow(500) / 1000)
     process.send_signal(signal.SIGKILL)
     code = process.wait(30)
     reader.join(30)
