@@ -1,0 +1,337 @@
+"""Plays a person at the real window: drops files, presses buttons by their words, types, waits for what can be seen.
+
+Used by the end-to-end tests and by ``scripts/demo.py``. Everything behind the window is real: the composition root,
+threads, crypto, backend. It looks at the window, never at what is behind it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QLineEdit, QListView, QWidget
+
+from desktop.app import Closing, build
+from desktop.client.session import Sessions
+from desktop.config import Config
+from desktop.embedded import start
+from desktop.tasks import TaskRunner
+from desktop.widgets.main_window import MainWindow
+
+PATIENCE_S = 60.0
+"""How long something may take before the person gives up; generous, because it only matters when a test fails."""
+
+_SPREAD = [(x, y) for x in (-3, -1, 1, 3) for y in (-3, -1, 1, 3)]
+
+Thing = TypeVar("Thing")
+
+
+class GaveUp(AssertionError):
+    """What was waited for did not happen."""
+
+
+class StallMeter:
+    """Measures how long the window's thread does not come round to its events.
+
+    Attributes:
+        longest_ms: The longest gap between two ticks of a timer that asks for one each 5 ms.
+    """
+
+    def __init__(self) -> None:
+        self.longest_ms = 0.0
+        self._last: float | None = None
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    def begin(self) -> None:
+        """Start anew."""
+        self.longest_ms, self._last = 0.0, None
+        self._timer.start(5)
+
+    def end(self) -> float:
+        """Stop and return the longest gap in milliseconds."""
+        self._timer.stop()
+        return self.longest_ms
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        if self._last is not None:
+            self.longest_ms = max(self.longest_ms, 1000 * (now - self._last))
+        self._last = now
+
+
+class Driver:
+    """One run of the program, from opening its window to closing it.
+
+    Attributes:
+        window: The window.
+        stalls: A meter, for whoever wants to know.
+    """
+
+    def __init__(self, data_folder: Path, *, width: int = 1280, height: int = 800) -> None:
+        self.runner = TaskRunner()
+        config = Config(data_folder)
+        self.window: MainWindow = build(config, self.runner, Sessions(config, start))
+        self._closing = Closing(self.window, self.runner)
+        self.window.resize(width, height)
+        self.window.show()
+        self.stalls = StallMeter()
+        self._open = True
+        self.until(self.window.isVisible, "the window")
+        self._activate()
+
+    # -- waiting and seeing ----------------------------------------------------------------------------------------
+
+    def until(self, condition: Callable[[], Thing], what: str) -> Thing:
+        """Let the window live until the condition holds, and return what it answered."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > end:
+                raise GaveUp(f"waited for {what}; on the window: {self.words()}")
+            QTest.qWait(10)
+
+    def settle(self) -> None:
+        """Let what was started in the window's own thread finish."""
+        QTest.qWait(50)
+
+    def _roots(self) -> list[QWidget]:
+        popups = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not self.window]
+        return [*popups, self.window]
+
+    def visible(self, kind: type[Any]) -> Iterable[Any]:
+        """All visible widgets of a kind, those of dialogs first."""
+        for root in self._roots():
+            if isinstance(root, kind):
+                yield root
+            for widget in root.findChildren(kind):
+                if widget.isVisible() and widget.window() is root.window():
+                    yield widget
+
+    def words(self) -> list[str]:
+        """All words that can be read."""
+        labels = [label.text() for label in self.visible(QLabel) if label.text()]
+        return labels + [button.text() for button in self.visible(QAbstractButton) if button.text()]
+
+    def reads(self, text: str) -> bool:
+        """Whether these words can be read somewhere."""
+        return any(text in words for words in self.words())
+
+    def see(self, text: str) -> None:
+        """Wait until these words can be read."""
+        self.until(lambda: self.reads(text), f"the words {text!r}")
+
+    def grab(self, path: Path) -> None:
+        """Save a picture of the window as it is, an open dialog included."""
+        self.settle()
+        picture = self.window.grab()
+        for root in reversed(self._roots()[:-1]):
+            painter = QPainter(picture)
+            inner = root.grab()
+            corner = self.window.rect().center() - root.rect().center()
+            painter.drawPixmap(corner, inner)
+            painter.end()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(str(path))
+
+    def _activate(self) -> None:
+        """Do what a window manager does, which the offscreen platform has not: the window in front has the keyboard."""
+        front = self._roots()[0].window()
+        if not front.isActiveWindow():
+            front.activateWindow()
+            self.until(front.isActiveWindow, "the window in front to be active")
+
+    # -- doing -----------------------------------------------------------------------------------------------------
+
+    def button(self, words: str) -> QAbstractButton:
+        """Wait for an enabled button with these words, or this name where it has only an icon."""
+
+        def find() -> QAbstractButton | None:
+            for button in self.visible(QAbstractButton):
+                named = words in (button.text().replace("&", ""), button.accessibleName())
+                if named and button.isEnabled():
+                    return button  # type: ignore[no-any-return]
+            return None
+
+        found = self.until(find, f"the button {words!r}")
+        assert found is not None
+        return found
+
+    def press(self, words: str) -> None:
+        """Click a button."""
+        QTest.mouseClick(self.button(words), Qt.MouseButton.LeftButton)
+        self.settle()
+
+    def type(self, label: str, text: str) -> None:
+        """Type into the field with this label."""
+
+        def find() -> QLineEdit | None:
+            return next((field for field in self.visible(QLineEdit) if field.accessibleName() == label), None)
+
+        field = self.until(find, f"the field {label!r}")
+        assert field is not None
+        self._activate()
+        field.setFocus()
+        field.clear()
+        QTest.keyClicks(field, text)
+
+    def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """Press a key wherever the keyboard is."""
+        self._activate()
+        QTest.keyClick(QApplication.focusWidget() or self.window, key, modifiers)
+        self.settle()
+
+    def drop(self, paths: Iterable[Path]) -> None:
+        """Drag files over the window and let them go."""
+        self._data = QMimeData()  # kept: events hold no reference
+        self._data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+        target: QWidget = self.window
+        centre = target.rect().center()
+        none = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        for event in (
+            QDragEnterEvent(centre, Qt.DropAction.CopyAction, self._data, *none),
+            QDragMoveEvent(centre + QPoint(4, 4), Qt.DropAction.CopyAction, self._data, *none),
+            QDropEvent(QPointF(centre), Qt.DropAction.CopyAction, self._data, *none),
+        ):
+            QApplication.sendEvent(target, event)
+            QApplication.processEvents()
+        self.settle()
+
+    def choose_path(self, path: Path) -> None:
+        """Answer the open file dialog."""
+        dialog = self.until(lambda: next(iter(self.visible(QFileDialog)), None), "a file dialog")
+        assert dialog is not None
+        dialog.setDirectory(str(path.parent if path.is_file() else path))
+        if path.is_file():
+            dialog.selectFile(str(path))
+        dialog.fileSelected.emit(str(path))
+        dialog.close()
+        self.settle()
+
+    # -- what people do --------------------------------------------------------------------------------------------
+
+    def create_vault(self, passphrase: str) -> None:
+        """Choose "This computer" and create the vault."""
+        self.press("This computer")
+        self.type("Passphrase of your key", passphrase)
+        self.type("The passphrase once more", passphrase)
+        self.press("Create the vault")
+        self.see("Drop pictures here")
+
+    def open_vault(self, passphrase: str) -> None:
+        """Open the vault that is already there."""
+        self.type("Passphrase of your key", passphrase)
+        self.press("Open")
+
+    def create_account(self, address: str, user_name: str, password: str, passphrase: str) -> None:
+        """Choose "A server" and create an account."""
+        self.press("A server")
+        self.press("Create an account")
+        self.type("Server address", address)
+        self.type("User name", user_name)
+        self.type("Password", password)
+        self.type("Passphrase of your key", passphrase)
+        self.type("The passphrase once more", passphrase)
+        self.press("Create the account")
+        self.see("Drop pictures here")
+
+    def sign_in(self, address: str, user_name: str, password: str, passphrase: str) -> None:
+        """Sign in to a server and unlock the key."""
+        self.press("A server")
+        self.type("Server address", address)
+        self.type("User name", user_name)
+        self.type("Password", password)
+        self.press("Sign in")
+        self.type("Passphrase of your key", passphrase)
+        self.press("Unlock")
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """Drop files and press Start on the sheet that looks them over."""
+        self.drop(paths)
+        self.press("Start")
+
+    # -- what can be seen of an open vault --------------------------------------------------------------------------
+
+    @property
+    def _grid(self) -> QListView:
+        return self.window.open_vault.gallery_page.view
+
+    def shown(self) -> int:
+        """How many tiles there are."""
+        return self._grid.model().rowCount()
+
+    def name_of(self, row: int) -> str:
+        """What the tile is called."""
+        return str(self._grid.model().index(row, 0).data(Qt.ItemDataRole.DisplayRole))
+
+    def busy(self) -> bool:
+        """Whether pictures are on their way."""
+        return self.window.open_vault.waiting > 0
+
+    def saving(self) -> bool:
+        """Whether copies are being saved or pictures deleted."""
+        return self.window.open_vault.gallery_page.batch_bar.isVisible()
+
+    def thumbnails_painted(self) -> bool:
+        """Whether every tile in sight shows more than one flat colour."""
+        shot = self._grid.viewport().grab().toImage()
+        for row in range(self.shown()):
+            box = self._grid.visualRect(self._grid.model().index(row, 0)).intersected(shot.rect())
+            spots = [box.center() + QPoint(box.width() * x // 8, box.height() * y // 8) for x, y in _SPREAD]
+            if box.isValid() and len({shot.pixel(spot) for spot in spots if shot.rect().contains(spot)}) == 1:
+                return False
+        return True
+
+    def select_all(self) -> None:
+        """Choose every picture by keyboard."""
+        self._activate()
+        self._grid.setFocus()
+        self.key(Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+
+    def open_first(self) -> str:
+        """Open the first tile by keyboard and return its name."""
+        name = self.name_of(0)
+        self._activate()
+        self._grid.setFocus()
+        self._grid.setCurrentIndex(self._grid.model().index(0, 0))
+        self.key(Qt.Key.Key_Return)
+        self.until(self.window.open_vault.viewer_page.isVisible, "the viewer")
+        return name
+
+    def picture_on_stage(self) -> QImage:
+        """What the viewer shows of the picture, once it is sharp; a null image before."""
+        stage = self.window.open_vault.viewer_page.stage
+        if not stage.has_image:
+            return QImage()
+        return stage.grab(stage.picture_rect().toAlignedRect()).toImage()
+
+    def save_copies_of_all(self, folder: Path) -> None:
+        """Choose all pictures and save copies of them."""
+        self.select_all()
+        self.press("Save a copy")
+        self.choose_path(folder)
+
+    def window_is_open(self) -> bool:
+        """Whether the program still runs."""
+        return self._open
+
+    def close(self) -> None:
+        """Close the window and end what is behind it, as the program does."""
+        self.window.close()
+        confirm = [button for button in self.visible(QAbstractButton) if button.text() == "Quit"]
+        if confirm:
+            QTest.mouseClick(confirm[0], Qt.MouseButton.LeftButton)
+        self.until(lambda: not self.window.isVisible(), "the window to close")
+        self._closing.finish()
+        self._open = False
+        self.window.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QApplication.processEvents()
