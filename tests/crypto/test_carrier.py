@@ -187,6 +187,31 @@ def test_flip_sampled_bytes_of_a_large_payload(owner: PrivateKey, tmp_path: Path
     assert target.read_bytes() == made.plain
 
 
+def test_structure_is_compared_even_when_the_checksum_fits(owner: PrivateKey) -> None:
+    made = forge.picture(owner, os.urandom(100_000))
+    opened, good, layout = made.open(), made.carrier, made.read().layout
+    second_block = HEAD_BYTES + 5 + layout.block_rows * (layout.row + 1)
+    structure = {
+        "block header": HEAD_BYTES,
+        "length of a block": HEAD_BYTES + 2,
+        "header of the second block": second_block + 3,
+        "filter": HEAD_BYTES + 5,
+        "filter of a later row": HEAD_BYTES + 5 + 3 * (layout.row + 1),
+        "filter in the second block": second_block + 5,
+        "zlib header": HEAD_BYTES - 1,
+        "magic": layout.offset(0),
+        "length in the prefix": layout.offset(23),
+        "rest of the prefix": layout.offset(31),
+        "envelope": layout.offset(32 + layout.payload + 100),
+    }
+    for name, at in structure.items():
+        data = flipped(good, at)
+        crc = zlib.crc32(data[37:-16]).to_bytes(4)
+        with pytest.raises(Damaged):
+            opened.open_payload_to_memory(io.BytesIO(data[:-16] + crc + data[-12:]))
+            pytest.fail(name)
+
+
 def forged(made: forge.Made, payload: bytes) -> io.BytesIO:
     """A carrier in perfect shape around another payload: the server's help."""
     return io.BytesIO(forge.carrier(payload, made.envelope))
@@ -195,10 +220,11 @@ def forged(made: forge.Made, payload: bytes) -> io.BytesIO:
 def test_reader_forges_chunk(owner: PrivateKey, tmp_path: Path) -> None:
     made = forge.picture(owner, os.urandom(600_000))
     key, aad = made.key_and_aad("payload", made.payload_size)
-    payload, _ = forge.seal_bytes(key, aad, b"forged" + os.urandom(made.payload_size - 6))
+    payload, _ = forge.seal_bytes(key, aad, os.urandom(600_000).ljust(made.payload_size, b"\0"))
     target = tmp_path / "out"
-    with pytest.raises(Damaged):
+    with pytest.raises(Damaged) as caught:
         made.open().open_payload(forged(made, payload), target)
+    assert caught.value.details == "ciphertext hash"  # what the author signed, not only what the metadata says
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(Damaged):
         made.open().open_payload_to_memory(forged(made, payload))

@@ -204,6 +204,14 @@ def test_a_thumbnail_padded_more_than_needed_is_damaged(owner: PrivateKey) -> No
         made.open().open_thumbnail(data)
 
 
+@pytest.mark.parametrize("size", [1, 4095, 5000])
+def test_a_thumbnail_of_odd_length_is_damaged(owner: PrivateKey, size: int) -> None:
+    made = forge.picture(owner, change=set_member("thumb.size", size))
+    envelope = made.read()
+    with pytest.raises(Damaged):
+        envelope.open(owner)
+
+
 def test_another_key_is_a_wrong_key(owner: PrivateKey, stranger: PrivateKey) -> None:
     with pytest.raises(WrongKey):
         forge.picture(owner).read().open(stranger)

@@ -151,6 +151,11 @@ def test_white_space_around_and_crlf_are_forgiven(owner: PrivateKey) -> None:
 
 def test_non_canonical_der_is_refused(owner: PrivateKey) -> None:
     good = owner.public.spki
+    # the parameters of the algorithm left out, lengths right
+    no_null = b"\x30\x82" + (len(good) - 6).to_bytes(2) + good[4:17].replace(b"\x30\x0d", b"\x30\x0b") + good[19:]
+    assert len(no_null) == len(good) - 2
+    with pytest.raises(KeyRefused):
+        PublicKey.from_spki(no_null)
     for der in (good + b"\0", good[:-1], good[1:], b"", good.replace(b"\x05\x00", b"\x05\x00\x05\x00", 1), b"0" * 5000):
         with pytest.raises(KeyRefused):
             PublicKey.from_spki(der)
