@@ -122,20 +122,22 @@ class Desktop:
 
 def make_vault(folder: Path) -> None:
     """Create a vault as the sign-in page does."""
-    from desktop.app import make_sessions
-
+    from desktop.client.session import Sessions
+    from desktop.config import Config
+    from desktop.embedded import start
     from desktop.models import never_cancelled, no_report
 
-    make_sessions().create_vault(folder, PASSPHRASE, no_report, never_cancelled).close()
+    Sessions(Config(), start).create_vault(folder, PASSPHRASE, no_report, never_cancelled).close()
 
 
 def stored_pictures(folder: Path) -> dict[str, bytes]:
     """Open every picture of the vault; real name to content."""
-    from desktop.app import make_sessions
-
+    from desktop.client.session import Sessions
+    from desktop.config import Config
+    from desktop.embedded import start
     from desktop.models import never_cancelled, no_report
 
-    session = make_sessions().open_vault(folder, PASSPHRASE, no_report, never_cancelled)
+    session = Sessions(Config(), start).open_vault(folder, PASSPHRASE, no_report, never_cancelled)
     try:
         vault = session.vault()
         return {
