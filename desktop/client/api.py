@@ -31,6 +31,7 @@ MAX_THUMBNAIL = 262_144 + 16
 """Sealed thumbnail: one chunk and its tag."""
 BACKOFF_S = (0.5, 1.5, 4.0)
 """Waits before the second, third and fourth try."""
+LOGOUT_PATIENCE_S = 3.0
 _ABSENT = 0xFFFFFFFF
 _T = TypeVar("_T")
 
@@ -116,9 +117,9 @@ class Api:
             answers.check(answer, 201)
 
     def logout(self) -> None:
-        """Revoke the token and forget it, also when the server does not answer."""
+        """Revoke the token and forget it, also without an answer; a program that ends waits only briefly."""
         token, self._token = self._token, ""
-        with self._transport.send("POST", f"{PREFIX}/auth/logout", token=token) as answer:
+        with self._transport.send("POST", f"{PREFIX}/auth/logout", token=token, patience_s=LOGOUT_PATIENCE_S) as answer:
             answers.check(answer, 200)
 
     def user(self, user_id: str) -> UserInfo:

@@ -91,10 +91,12 @@ class Transport:
         form: Mapping[str, str] | None = None,
         body: Multipart | None = None,
         headers: Mapping[str, str] | None = None,
+        patience_s: float | None = None,
     ) -> Iterator[Answer]:
         """Send one request; within the ``with`` block its answer can be read.
 
-        Redirects are not followed, so neither token nor password goes anywhere else.
+        Redirects are not followed, so neither token nor password goes anywhere else. ``patience_s`` shortens the usual
+        time limits for connecting and for each read.
 
         Raises:
             ServerSilent: No answer.
@@ -115,7 +117,7 @@ class Transport:
                 headers=all_headers,
                 # a callable, because without one requests looks into ~/.netrc and overrides the header
                 auth=_bearer(token),
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                timeout=(patience_s or CONNECT_TIMEOUT_S, patience_s or READ_TIMEOUT_S),
                 allow_redirects=False,
                 stream=True,
             )

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import kill_vault
 
 
-@pytest.mark.parametrize(("uploads", "rounds"), [("embedded", 3), ("server", 2)])
+@pytest.mark.parametrize(("uploads", "rounds"), [("embedded", 2), ("server", 1)])
 def test_nothing_acknowledged_is_lost(uploads: str, rounds: int) -> None:
     ledger = kill_vault.run(rounds, uploads)
     assert ledger.rounds == rounds

@@ -129,6 +129,23 @@ def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
             done.set()
 
 
+def test_signing_out_of_a_silent_server_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    from desktop.client import api as api_module
+
+    monkeypatch.setattr(api_module, "LOGOUT_PATIENCE_S", 0.2)
+    done = threading.Event()
+    with answering(lambda _: done.wait(10)) as address:  # type: ignore[arg-type,return-value]
+        api = api_module.Api(Transport(address))
+        api.use_token("secret")
+        try:
+            with pytest.raises(errors.ServerSilent):
+                api.logout()
+        finally:
+            done.set()
+        assert api._token == ""
+        api.close()
+
+
 def test_a_server_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "ANSWER_DEADLINE_S", 0.3)
     monkeypatch.setattr(transport_module, "_PIECE", 1)
