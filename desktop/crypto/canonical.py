@@ -21,13 +21,14 @@ MAX_INTEGER: Final = (1 << 53) - 1
 Object: TypeAlias = dict[str, Any]
 """A parsed JSON object: values are ``str``, ``int`` or further objects."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _STRING = re.compile(r"[A-Za-z0-9+/=]*", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
 
 
 def encode(value: Mapping[str, Any]) -> bytes:
     """Return the canonical encoding; for values the program made itself."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return _ENCODER.encode(value).encode("ascii")
 
 
 def parse(untrusted_text: str | bytes, *, limit: int = MAX_TEXT, free_strings: bool = False) -> Object:

@@ -1,15 +1,13 @@
 """RSA key pairs: which are accepted, what they are called, and the few things done with them.
 
 FORMAT.md section 4 is the normative text. Must not import PySide6, the network or anything of the project but
-``desktop.errors``.
+``desktop.errors`` and ``desktop.crypto.key_rules``.
 """
 
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
-import math
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -17,17 +15,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from desktop.crypto.key_rules import MAX_BITS, MIN_BITS, PUBLIC_EXPONENT, refuse_weak
 from desktop.errors import Damaged, KeyRefused, NotAuthentic
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-MIN_BITS: Final = 2048
-MAX_BITS: Final = 8192
 DEFAULT_BITS: Final = 3072
-PUBLIC_EXPONENT: Final = 65537
-SMALL_FACTOR_LIMIT: Final = 1 << 16
-FERMAT_STEPS: Final = 100
 SALT_BYTES: Final = 32
 SECRET_BYTES: Final = 32
 MAX_PUBLIC_PEM: Final = 4096
@@ -52,39 +46,6 @@ def _oaep(label: bytes) -> padding.OAEP:
     return padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=label)
 
 
-@functools.cache
-def _small_primes_product() -> int:
-    sieve = bytearray([1]) * SMALL_FACTOR_LIMIT
-    sieve[0:2] = b"\0\0"
-    for number in range(2, math.isqrt(SMALL_FACTOR_LIMIT) + 1):
-        if sieve[number]:
-            sieve[number * number :: number] = bytes(len(range(number * number, SMALL_FACTOR_LIMIT, number)))
-    return math.prod(number for number in range(SMALL_FACTOR_LIMIT) if sieve[number])
-
-
-def _is_square(number: int) -> bool:
-    # squares end in 0, 1, 4 or 9 modulo 16: spares three of four square roots
-    return number & 15 in (0, 1, 4, 9) and math.isqrt(number) ** 2 == number
-
-
-def _refuse_weak(n: int, e: int) -> None:
-    """Apply the rules that a modulus alone can break; raises KeyRefused naming the one broken."""
-    bits = n.bit_length()
-    if not MIN_BITS <= bits <= MAX_BITS:
-        raise KeyRefused(f"The key has {bits} bits. Glassine uses RSA keys of {MIN_BITS} to {MAX_BITS} bits.")
-    if e != PUBLIC_EXPONENT:
-        raise KeyRefused(f"The key's public exponent is not {PUBLIC_EXPONENT}. Create a new key.")
-    if n % 2 == 0 or math.gcd(_small_primes_product() % n, n) != 1:
-        raise KeyRefused("The key's modulus has a small factor, so it protects nothing. Create a new key.")
-    # Fermat: primes close to each other are found within a few steps above the square root
-    root = math.isqrt(n)
-    if root * root == n:
-        raise KeyRefused("The key's modulus is a square, so it protects nothing. Create a new key.")
-    for candidate in range(root + 1, root + 1 + FERMAT_STEPS):
-        if _is_square(candidate * candidate - n):
-            raise KeyRefused("The key's two primes are too close, so it protects nothing. Create a new key.")
-
-
 class PublicKey:
     """An accepted RSA public key; equal and hashed by its fingerprint.
 
@@ -102,7 +63,7 @@ class PublicKey:
     def __init__(self, n: int, e: int = PUBLIC_EXPONENT, *, authenticated: bool = False) -> None:
         """Accept (n, e) or raise KeyRefused; ``authenticated`` skips the slower checks for our own keys."""
         if not authenticated:
-            _refuse_weak(n, e)
+            refuse_weak(n, e)
         try:
             key = rsa.RSAPublicNumbers(e, n).public_key()
         except ValueError:
