@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.errors import Cancelled, GlassineError
 from desktop.models import IsCancelled, Picture, PictureState, Report
 from desktop.viewmodels.batches import BatchOutcome, ExportOrder, delete_pictures, export_pictures
+from desktop.viewmodels.collector import let_go, many_lasting_objects
 from desktop.viewmodels.picture_list import PictureList
 from desktop.viewmodels.picture_model import WAITING, PictureModel
 from desktop.viewmodels.thumbnails import Thumbnails
@@ -108,6 +109,7 @@ class GalleryViewModel(QObject):
         self._late.clear()
         self._gone.clear()
         self.model.clear()
+        let_go()
         self._set_state(GalleryState.STOPPED)
         self.count_changed.emit(0)
 
@@ -375,8 +377,8 @@ def _list(
             handed_over = len(so_far)
             hand_over(PictureList(so_far))
 
-    everything = vault.list_pictures(report, cancelled, on_page)
-    return PictureList(everything)
+    with many_lasting_objects():
+        return PictureList(vault.list_pictures(report, cancelled, on_page))
 
 
 def _find(pictures: PictureList, query: str, report: Report, cancelled: IsCancelled) -> tuple[str, PictureList]:

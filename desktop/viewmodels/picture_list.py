@@ -56,8 +56,8 @@ class PictureList:
 
     def __init__(self, pictures: Iterable[Picture] = ()) -> None:
         self._by_id = {picture.id: picture for picture in pictures}
-        self._pictures = sorted(self._by_id.values(), key=sort_key)
-        self._keys = [sort_key(picture) for picture in self._pictures]
+        self._keys = _sorted_in_steps([sort_key(picture) for picture in self._by_id.values()])
+        self._pictures = [self._by_id[picture_id] for _, picture_id in self._keys]
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -157,3 +157,15 @@ class PictureList:
             sections.append(Section(row, end - row, first, whole_month))
             row = end
         return sections
+
+
+_STEP = 4096
+
+
+def _sorted_in_steps(keys: list[Key]) -> list[Key]:
+    """Sort in many short steps: one sort of 100,000 keys in a worker would hold the interpreter for 60 ms."""
+    runs = [sorted(keys[start : start + _STEP]) for start in range(0, len(keys), _STEP)]
+    while len(runs) > 1:
+        # sorting two sorted runs is one merge
+        runs = [sorted(runs[at] + runs[at + 1]) if at + 1 < len(runs) else runs[at] for at in range(0, len(runs), 2)]
+    return runs[0] if runs else []

@@ -28,8 +28,9 @@ class Thumbnails(QObject):
     """Keeps the square images that tiles show.
 
     The view says what it shows and what comes next; each call replaces the queue, so what left the screen before its
-    turn is never decoded (last in, first out). Two batches are at work at a time. The least recently drawn images go
-    when there are more than ``CAPACITY`` or they take more than ``BUDGET`` bytes.
+    turn is never decoded (last in, first out). During a fling nothing is begun until it pauses. Two batches are at work
+    at a time. The least recently drawn images go when there are more than ``CAPACITY`` or they take more than
+    ``BUDGET`` bytes.
 
     Signals:
         loaded(list[str] picture_ids): these have an image now, or are known to have none.
@@ -46,6 +47,7 @@ class Thumbnails(QObject):
     BUDGET: Final = 128 * 1024 * 1024
     DEBOUNCE_MS: Final = 60
     LONGEST_WAIT_S: Final = 0.24
+    LOOK_BACK_S: Final = 0.1
     RETRY_MS: Final = 5000
 
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
@@ -62,6 +64,8 @@ class Thumbnails(QObject):
         self._asked: tuple[Sequence[str], Sequence[str]] = ((), ())
         self._side = 0
         self._asked_at = 0.0
+        self._seen: tuple[float, frozenset[str]] = (0.0, frozenset())
+        self._flung = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._pump)
@@ -106,14 +110,27 @@ class Thumbnails(QObject):
         """Say what is on the screen, in reading order, and what will be next; ``side`` in physical pixels."""
         self._asked, self._side = (visible, ahead), side
         self._queue = [picture_id for picture_id in (*visible, *ahead) if self._needs(picture_id)][: self.QUEUE]
+        self._notice_fling(visible)
         if not self._queue:
             self._timer.stop()
+            return
+        if not self._flung:
+            self._timer.start(0)
             return
         now = time.monotonic()
         if not self._timer.isActive():
             self._asked_at = now
         if now - self._asked_at < self.LONGEST_WAIT_S:
             self._timer.start(self.DEBOUNCE_MS)
+
+    def _notice_fling(self, visible: Sequence[str]) -> None:
+        """Scrolling is a fling when most of what was seen a tenth of a second ago is gone."""
+        now = time.monotonic()
+        then, seen = self._seen
+        if now - then >= self.LOOK_BACK_S:
+            still = sum(picture_id in seen for picture_id in visible)
+            self._flung = now - then < 5 * self.LOOK_BACK_S and 2 * still < len(visible)
+            self._seen = now, frozenset(visible)
 
     def seed(self, picture_id: str, jpeg: bytes) -> None:
         """Take the thumbnail of a picture that is not stored yet."""
@@ -171,7 +188,7 @@ class Thumbnails(QObject):
         self.failed.emit(error)
 
     def _on_finished(self, number: int) -> None:
-        if self._tasks.pop(number, None) and self._queue and not self._timer.isActive():
+        if self._tasks.pop(number, None) and self._queue and not (self._flung and self._timer.isActive()):
             self._pump()
 
     def _drop(self, picture_id: str) -> None:

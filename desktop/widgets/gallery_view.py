@@ -112,7 +112,8 @@ class GalleryView(QListView):
         self.setAcceptDrops(False)
         self.setItemDelegate(self.tiles)
         self.setAccessibleName(self.tr("Pictures"))
-        self.viewport().setAutoFillBackground(False)
+        # painted whole, so that scrolling moves what is there instead of painting it again
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         model.modelAboutToBeReset.connect(self._keep_place)
         self.setModel(model)
         model.modelReset.connect(self._find_place)
@@ -453,7 +454,7 @@ class GalleryView(QListView):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint what is exposed: headings, tiles, rubber band."""
         painter = QPainter(self.viewport())
-        exposed, offset = event.rect(), self.verticalOffset()
+        exposed, region, offset = event.rect(), event.region(), self.verticalOffset()
         painter.fillRect(exposed, self._theme.tokens.canvas)
         grid = self._layout()
         top, bottom = exposed.top() + offset - 6, exposed.bottom() + 1 + offset + 6
@@ -467,7 +468,7 @@ class GalleryView(QListView):
         plain = state.State_Enabled
         for row in rows:
             rect = self._on_screen(grid.box(row))
-            if not exposed.intersects(rect.adjusted(-6, -6, 6, 6)):
+            if not region.intersects(rect.adjusted(-6, -6, 6, 6)):
                 continue
             index = self._pictures.index(row)
             option.rect = rect
