@@ -62,18 +62,18 @@ class Card(QFrame):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(1, 1, 1, 1)
         self._layout.setSpacing(0)
+        self._widgets: list[QWidget] = []
 
     def add_row(self, row: QWidget) -> None:
         """Add a row at the end."""
-        if self._layout.count():
-            self._layout.addWidget(Hairline())
-        self._layout.addWidget(row)
+        for widget in (Hairline(), row) if self._widgets else (row,):
+            self._layout.addWidget(widget)
+            self._widgets.append(widget)
 
     def clear(self) -> None:
         """Take all rows away."""
-        while self._layout.count():
-            item = self._layout.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        for widget in self._widgets:
+            self._layout.removeWidget(widget)
+            widget.hide()
+            widget.deleteLater()
+        self._widgets = []

@@ -92,13 +92,16 @@ class Dialog(QDialog):
         self._scrim: Scrim | None = None
         self._width = width
 
-        head = QVBoxLayout()
-        head.setSpacing(Space.TIGHT)
+        words = QVBoxLayout()
+        words.setSpacing(Space.TIGHT)
+        self._head = QHBoxLayout()
+        self._head.setSpacing(Space.LARGE)
+        self._head.addLayout(words, 1)
         self.heading = Label(title, "lead" if width == self.CONFIRM else "heading", wrap=True)
         self.sentence = Label(sentence, "secondary", wrap=True)
         self.sentence.setVisible(bool(sentence))
-        head.addWidget(self.heading)
-        head.addWidget(self.sentence)
+        words.addWidget(self.heading)
+        words.addWidget(self.sentence)
 
         self._scroll = _Body(width - 2 * Space.PAGE)
         self.body = QVBoxLayout(self._scroll.content)
@@ -113,7 +116,7 @@ class Dialog(QDialog):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         outer.setSpacing(Space.LARGE)
-        outer.addLayout(head)
+        outer.addLayout(self._head)
         outer.addWidget(self._scroll, 1)
         outer.addLayout(self._foot)
         self._outer = outer
@@ -198,9 +201,4 @@ class ConfirmDialog(Dialog):
         self.confirm.clicked.connect(self.accept)
 
     def _put_icon(self, name: str, token: str) -> None:
-        head = self._outer.takeAt(0)
-        row = QHBoxLayout()
-        row.setSpacing(Space.LARGE)
-        row.addWidget(IconLabel(self.icons, name, token, 24), 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(head.layout(), 1)  # type: ignore[union-attr, arg-type]
-        self._outer.insertLayout(0, row)
+        self._head.insertWidget(0, IconLabel(self.icons, name, token, 24), 0, Qt.AlignmentFlag.AlignTop)

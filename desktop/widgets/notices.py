@@ -105,6 +105,7 @@ class BannerArea(QWidget):
         self._icons = icons
         self._notices: dict[str, Notice] = {}
         self._open = False
+        self._banners: list[Banner] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.LARGE, 0)
         self._layout.setSpacing(Space.SMALL)
@@ -136,12 +137,11 @@ class BannerArea(QWidget):
         self._rebuild()
 
     def _rebuild(self, *, announce: bool = False) -> None:
-        while self._layout.count():
-            item = self._layout.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        for old in self._banners:
+            self._layout.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._banners = []
         notices = self.notices
         shown = notices if self._open else notices[:1]
         for notice in shown:
@@ -155,6 +155,7 @@ class BannerArea(QWidget):
                 more.clicked.connect(self._toggle)
                 banner.trailing.insertWidget(0, more)
             self._layout.addWidget(banner)
+            self._banners.append(banner)
             if announce and notice is notices[0]:
                 banner.announce()
         self.setVisible(bool(notices))

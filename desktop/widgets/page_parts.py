@@ -53,6 +53,7 @@ class PageHeader(QWidget):
         self.search: SearchField | None = None
         self._search_button: GhostButton | None = None
         self._selection: QWidget | None = None
+        self._actions: list[QWidget] = []
         self._search_shown = True
 
         self._plain = QWidget()
@@ -87,6 +88,7 @@ class PageHeader(QWidget):
 
     def add_action(self, widget: QWidget) -> None:
         """Add a control at the end."""
+        self._actions.append(widget)
         self._row.addWidget(widget)
 
     def add_search(self, placeholder: str) -> SearchField:
@@ -169,11 +171,8 @@ class PageHeader(QWidget):
     def _needed_width(self) -> int:
         """The width at which nothing is cut: the title must not give way to the search field."""
         shown = [self._title.sizeHint().width(), self._count.sizeHint().width() if self._count.text() else 0]
-        for place in range(self._row.count()):
-            item = self._row.itemAt(place)
-            widget = item.widget() if item is not None else None
-            if widget not in (None, self._title, self._count, self.search, self._search_button):
-                shown.append(widget.sizeHint().width() if not widget.isHidden() else 0)
+        # not itemAt(): its wrappers outlive the layout's items and are then taken for whatever is at their address
+        shown += [widget.sizeHint().width() for widget in self._actions if not widget.isHidden()]
         if self.search is not None and self._search_shown:
             shown.append(SearchField.WIDTH + Space.SMALL)
         parts = [width for width in shown if width]
