@@ -28,6 +28,8 @@ from desktop.widgets.page_parts import EmptyState, PageHeader
 from desktop.widgets.selection_bar import BatchBar, SelectionBar
 from desktop.widgets.theme import Space, Theme
 
+translate = QCoreApplication.translate
+
 NARROW_BELOW: Final = 880
 SEARCH_DELAY_MS: Final = 150
 LOADING_DELAY_MS: Final = 300

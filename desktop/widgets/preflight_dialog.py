@@ -103,7 +103,7 @@ class PreflightDialog(Dialog):
         self.heading.setText(title)
         self.setWindowTitle(title)
         self._count.setText(number_text(len(ready)))
-        self._count_words.setText(self.tr("pictures", "", len(ready)))
+        self._count_words.setText(self.tr("picture") if len(ready) == 1 else self.tr("pictures"))
         self._size.setText(size_text(total))
         seconds = self._transfers.expected_seconds(file.size for file in ready)
         self._time.setText(rough_time_text(seconds) if ready and seconds is not None else "–")
