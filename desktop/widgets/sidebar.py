@@ -311,7 +311,7 @@ class Sidebar(StyledWidget):
         rows = [row for row in self.rows() if row.isVisible()]
         focused = self.focusWidget()
         if step and isinstance(focused, SidebarRow) and focused in rows:
-            rows[(rows.index(focused) + step) % len(rows)].setFocus(Qt.FocusReason.TabFocusReason)
+            rows[(rows.index(focused) + step) % len(rows)].setFocus(Qt.FocusReason.ShortcutFocusReason)
             return
         super().keyPressEvent(event)
 
