@@ -21,6 +21,57 @@ def gradient(width: int, height: int, seed: int = 0) -> np.ndarray:
     return np.stack(channels, axis=-1).clip(0, 255).astype(np.uint8)
 
 
+def landscape(width: int, height: int, seed: int) -> np.ndarray:
+    """A drawn landscape at some hour of the day: sky, sun, hills behind hills; uint8, shape (height, width, 3)."""
+    rng = np.random.default_rng(seed)
+    skies = (
+        (62, 92, 140, 240, 199, 154),
+        (38, 52, 96, 232, 138, 116),
+        (92, 150, 190, 226, 236, 228),
+        (54, 40, 84, 244, 178, 120),
+    )
+    grounds = (
+        (124, 132, 160, 46, 58, 80),
+        (116, 84, 106, 44, 28, 50),
+        (120, 158, 132, 34, 66, 52),
+        (150, 120, 90, 58, 42, 34),
+    )
+    sky, ground = skies[rng.integers(len(skies))], grounds[rng.integers(len(grounds))]
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    y, x = y / height, x / height
+    picture = _blend(sky, (y / 0.75).clip(0, 1))
+    sun_x, sun_y = rng.uniform(0.2, 0.8) * width / height, rng.uniform(0.2, 0.5)
+    distance = np.hypot(x - sun_x, y - sun_y)
+    for edge, softness, strength in ((0.06, 0.004, 1.0), (0.06, 0.25, 0.35)):
+        glow = (1 - ((distance - edge) / softness).clip(0, 1)) * strength
+        picture += (np.array((255, 236, 196), dtype=np.float32) - picture) * glow[..., None]
+    for layer in range(4):
+        depth = layer / 3
+        waves = sum(
+            rng.uniform(0.3, 1) / k * np.sin(x[0] * k * rng.uniform(1.5, 3.5) + rng.uniform(0, 6.3))
+            for k in (1, 2, 4, 9)
+        )
+        ridge = 0.58 + 0.12 * layer - 0.07 * waves * (1 - 0.5 * depth)
+        inside = ((y - ridge) * height / 2).clip(0, 1)
+        colour = np.array(ground[:3]) * (1 - depth) + np.array(ground[3:]) * depth
+        picture += (colour.astype(np.float32) - picture) * inside[..., None]
+    grain = rng.normal(0, 2, (height, width, 1)).astype(np.float32)
+    return (picture + grain).clip(0, 255).astype(np.uint8)
+
+
+def photograph(seed: int, width: int = 1200, height: int = 900, taken: str = "") -> bytes:
+    """A JPEG of a drawn landscape, as a camera would store it."""
+    exif = Image.Exif()
+    if taken:
+        exif.get_ifd(0x8769)[0x9003] = taken
+    return _save(Image.fromarray(landscape(width, height, seed)), "JPEG", quality=90, exif=exif)
+
+
+def _blend(colours: tuple[int, ...], share: np.ndarray) -> np.ndarray:
+    first, second = np.array(colours[:3], dtype=np.float32), np.array(colours[3:], dtype=np.float32)
+    return first + (second - first) * share[..., None]
+
+
 def png(width: int = 160, height: int = 120, seed: int = 0) -> bytes:
     """An ordinary 8-bit RGB PNG."""
     return _save(Image.fromarray(gradient(width, height, seed)), "PNG")

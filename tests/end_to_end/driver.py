@@ -281,12 +281,13 @@ class Driver:
         return self.window.open_vault.gallery_page.batch_bar.isVisible()
 
     def thumbnails_painted(self) -> bool:
-        """Whether every tile in sight shows more than one flat colour."""
+        """Whether no tile in sight is the plain grey of one that is still to come."""
         shot = self._grid.viewport().grab().toImage()
+        skeleton = self.window.theme.tokens.skeleton.rgb()
         for row in range(self.shown()):
             box = self._grid.visualRect(self._grid.model().index(row, 0)).intersected(shot.rect())
             spots = [box.center() + QPoint(box.width() * x // 8, box.height() * y // 8) for x, y in _SPREAD]
-            if box.isValid() and len({shot.pixel(spot) for spot in spots if shot.rect().contains(spot)}) == 1:
+            if box.isValid() and all(shot.pixel(spot) == skeleton for spot in spots if shot.rect().contains(spot)):
                 return False
         return True
 

@@ -1,0 +1,232 @@
+"""The tour without a display: plays the main job at the real window and leaves screenshots and a summary.
+
+``python -m scripts.demo [FOLDER]`` (default ``demo-output``). The photographs are those of Debian's mate-backgrounds if
+it is installed, else drawn ones. Everything is real: keys, encryption, storage, the server; only the screen is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QApplication
+
+from desktop.app import name_application
+from tests.end_to_end.driver import Driver
+from tests.sample_pictures import bad_files, good_pictures, photograph, write_all
+
+ROOT = Path(__file__).resolve().parent.parent
+BACKGROUNDS = Path("/usr/share/backgrounds/mate")
+PASSPHRASE = "a long walk by the river"
+PASSWORD = "and back over the bridge"
+
+
+COUNT = 40
+
+
+def _installed() -> list[Path]:
+    return sorted(path for kind in ("*.jpg", "*.png") for path in BACKGROUNDS.rglob(kind))
+
+
+class Tour:
+    """Goes through the program and writes down what it saw.
+
+    Attributes:
+        lines: The summary so far.
+    """
+
+    def __init__(self, output: Path, work: Path, *, drawn: bool) -> None:
+        self.output, self.work = output, work
+        self.lines: list[str] = []
+        self._shots = 0
+        self.photographs = self._photographs([] if drawn else _installed())
+
+    def _photographs(self, found: list[Path]) -> list[Path]:
+        """Forty in all: those found, kinds of files that cameras seldom make, and drawn landscapes."""
+        folder = self.work / "photographs"
+        folder.mkdir()
+        for path in found:
+            shutil.copyfile(path, folder / path.name)
+        rare = good_pictures()
+        for number in range(COUNT - len(rare) - len(found)):
+            taken = f"2026:11:{26 - number // 5:02} {17 - number % 5:02}:{(number * 17) % 60:02}:00"
+            (folder / f"IMG_{4400 + number}.jpg").write_bytes(photograph(number, taken=taken))
+        write_all(rare, folder)
+        return sorted(folder.iterdir())
+
+    def say(self, line: str) -> None:
+        """Write a line of the summary, and print it."""
+        self.lines.append(line)
+        print(line, flush=True)
+
+    def shot(self, glassine: Driver, name: str) -> None:
+        """Save a screenshot."""
+        self._shots += 1
+        glassine.grab(self.output / f"{self._shots:02}-{name}.png")
+
+    def first_day(self) -> None:
+        """Create a vault on this computer and drop everything at once."""
+        glassine = Driver(self.work / "data")
+        self.shot(glassine, "sign-in")
+        glassine.create_vault(PASSPHRASE)
+        self.shot(glassine, "empty")
+        odd = write_all(bad_files(), self.work / "odd")
+        size = sum(path.stat().st_size for path in self.photographs)
+        self.say(
+            f"Dropped {len(self.photographs)} photographs ({size / 1e6:.0f} MB) and {len(odd)} unusable files at once."
+        )
+        glassine.stalls.begin()
+        begun = time.perf_counter()
+        glassine.drop([*self.photographs, *odd])
+        glassine.see("cannot be added")
+        self.shot(glassine, "pre-flight")
+        glassine.press("Start")
+        glassine.until(lambda: glassine.shown() > 0, "the first tile")
+        first = time.perf_counter() - begun
+        glassine.press("Transfers")
+        glassine.until(lambda: glassine.shown() >= 8, "some pictures to be encrypted")
+        self.shot(glassine, "transfers")
+        glassine.until(lambda: glassine.shown() == len(self.photographs) and not glassine.busy(), "all tiles")
+        whole = time.perf_counter() - begun
+        stall = glassine.stalls.end()
+        self.say(
+            f"First tile after {first:.1f} s, all stored after {whole:.1f} s, longest stall of the window {stall:.0f} ms"
+        )
+        self.shot(glassine, "transfers-done")
+        glassine.key(Qt.Key.Key_Escape)
+        glassine.until(glassine.thumbnails_painted, "the thumbnails")
+        self.shot(glassine, "gallery")
+        glassine.close()
+
+    def next_day(self) -> None:
+        """Come back, look, save copies, compare."""
+        glassine = Driver(self.work / "data")
+        glassine.open_vault(PASSPHRASE)
+        glassine.until(lambda: glassine.shown() == len(self.photographs), "all tiles after coming back")
+        glassine.until(glassine.thumbnails_painted, "the thumbnails")
+        glassine.open_first()
+        glassine.until(lambda: not glassine.picture_on_stage().isNull(), "the picture on the stage")
+        self.shot(glassine, "viewer")
+        glassine.key(Qt.Key.Key_Escape)
+        glassine.select_all()
+        self.shot(glassine, "selection")
+        copies = self.work / "copies"
+        copies.mkdir()
+        glassine.press("Save a copy")
+        glassine.choose_path(copies)
+        glassine.until(lambda: len(list(copies.iterdir())) == len(self.photographs) and not glassine.saving(), "copies")
+        self.shot(glassine, "copies-saved")
+        self.compare(copies, "this computer")
+        glassine.key(Qt.Key.Key_Escape)
+        for page in ("Keys", "Settings"):
+            glassine.press(page)
+            self.shot(glassine, page.lower())
+        glassine.press("All pictures")
+        glassine.key(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+        glassine.see("Locked")
+        self.shot(glassine, "locked")
+        glassine.close()
+
+    def in_the_dark(self) -> None:
+        """The same in the dark scheme, and in a small window."""
+        glassine = Driver(self.work / "data")
+        glassine.window.theme.set_preference("dark")
+        glassine.open_vault(PASSPHRASE)
+        glassine.until(lambda: glassine.shown() == len(self.photographs), "all tiles")
+        glassine.until(glassine.thumbnails_painted, "the thumbnails")
+        self.shot(glassine, "gallery-dark")
+        glassine.open_first()
+        glassine.until(lambda: not glassine.picture_on_stage().isNull(), "the picture on the stage")
+        self.shot(glassine, "viewer-dark")
+        glassine.key(Qt.Key.Key_Escape)
+        glassine.window.resize(QSize(720, 480))
+        glassine.until(glassine.thumbnails_painted, "the thumbnails")
+        self.shot(glassine, "small-dark")
+        glassine.window.theme.set_preference("light")
+        self.shot(glassine, "small")
+        glassine.close()
+
+    def with_a_server(self) -> None:
+        """The same job over HTTP."""
+        command = [sys.executable, "main.py", "serve", "--port", "0", "--data", str(self.work / "server")]
+        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            assert server.stdout is not None
+            found = re.search(r"http://\S+:\d+", server.stdout.readline())
+            assert found, "glassine serve did not start"
+            photographs = self.photographs[:12]
+            glassine = Driver(self.work / "data-2")
+            glassine.create_account(found.group(), "mara", PASSWORD, PASSPHRASE)
+            glassine.add(photographs)
+            glassine.until(lambda: glassine.shown() == len(photographs) and not glassine.busy(), "all tiles")
+            glassine.close()
+            glassine = Driver(self.work / "data-2")
+            glassine.sign_in(found.group(), "mara", PASSWORD, PASSPHRASE)
+            glassine.until(lambda: glassine.shown() == len(photographs), "all tiles after coming back")
+            glassine.until(glassine.thumbnails_painted, "the thumbnails")
+            self.shot(glassine, "server")
+            copies = self.work / "copies from the server"
+            copies.mkdir()
+            glassine.save_copies_of_all(copies)
+            glassine.until(lambda: len(list(copies.iterdir())) == len(photographs) and not glassine.saving(), "copies")
+            self.compare(copies, "a server over HTTP", photographs)
+            glassine.close()
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(30)
+            if server.stdout:
+                server.stdout.close()
+
+    def compare(self, copies: Path, place: str, originals: list[Path] | None = None) -> None:
+        """Compare saved copies with the originals by SHA-256."""
+        originals = self.photographs if originals is None else originals
+        same = sum(sha256(copies / path.name) == sha256(path) for path in originals)
+        self.say(f"Saved copies from {place}: {same} of {len(originals)} identical by SHA-256.")
+        if same != len(originals):
+            raise SystemExit("the tour failed: saved copies differ")
+
+
+def sha256(path: Path) -> str:
+    """Hash a file; empty if it is not there."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def main() -> int:
+    """Play the tour."""
+    parser = argparse.ArgumentParser(description="play the tour without a display")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("demo-output"), help="where screenshots go")
+    parser.add_argument("--drawn", action="store_true", help="use drawn pictures only")
+    arguments = parser.parse_args()
+    output: Path = arguments.folder
+    if output.exists():
+        shutil.rmtree(output)
+    output.mkdir(parents=True)
+    application = QApplication(["glassine"])
+    name_application(application)
+    with tempfile.TemporaryDirectory(prefix="glassine-demo-") as work:
+        os.environ["GLASSINE_DATA_DIR"] = str(Path(work) / "data")
+        tour = Tour(output, Path(work), drawn=arguments.drawn)
+        tour.first_day()
+        tour.next_day()
+        tour.in_the_dark()
+        tour.with_a_server()
+    summary = output / "summary.txt"
+    summary.write_text("\n".join(tour.lines) + "\n", encoding="utf-8")
+    print(f"{len(list(output.glob('*.png')))} screenshots and {summary.name} are in {output}/")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
