@@ -27,7 +27,6 @@ HEAVY = (
     "keyring",
     "PIL",
     "cryptography",
-    "argparse",
     "backend",
 )
 
