@@ -101,9 +101,7 @@ class Tour:
         glassine.until(lambda: glassine.shown() == len(self.photographs) and not glassine.busy(), "all tiles")
         whole = time.perf_counter() - begun
         stall = glassine.stalls.end()
-        self.say(
-            f"First tile after {first:.1f} s, all stored after {whole:.1f} s, longest stall of the window {stall:.0f} ms"
-        )
+        self.say(f"First tile after {first:.1f} s, all stored after {whole:.1f} s, longest stall {stall:.0f} ms")
         self.shot(glassine, "transfers-done")
         glassine.key(Qt.Key.Key_Escape)
         glassine.until(glassine.thumbnails_painted, "the thumbnails")
