@@ -7,6 +7,7 @@ after everything that bounds the work was checked. Must not import PySide6, the 
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -113,7 +114,7 @@ def _carrier(untrusted_path: Path) -> Iterator[tuple[Callable[[], StreamReader],
         # a named pipe would hang the program
         if not stat.S_ISREG(untrusted_path.stat().st_mode):
             raise FileUnreadable(f"{untrusted_path.name} is not a file.")
-        file = untrusted_path.open("rb")
+        file = _LocalFile(untrusted_path)
     except OSError as problem:
         raise reading_error(problem, untrusted_path) from None
     with file:
@@ -129,6 +130,20 @@ def _carrier(untrusted_path: Path) -> Iterator[tuple[Callable[[], StreamReader],
             return
         reader = RecompressedReader(file, size)
         yield lambda: reader, reader.layout, _ascii(reader.envelope())
+
+
+class _LocalFile(io.BufferedReader):
+    """A local file whose read errors say that it could not be read, also while another one is written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._path = path
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        try:
+            return super().read(size)
+        except OSError as problem:
+            raise reading_error(problem, self._path) from None
 
 
 def _own_layout(head: bytes, size: int) -> Layout | None:

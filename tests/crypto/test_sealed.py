@@ -26,6 +26,7 @@ from desktop.crypto import (
     OpenedEnvelope,
     PrivateKey,
     Sealed,
+    local_carrier,
     new_picture_id,
     open_carrier,
     read_carrier_envelope,
@@ -255,6 +256,27 @@ def test_a_source_that_fails_while_read(
     with pytest.raises(FileUnreadable, match=r"sea\.jpg"):
         do_seal(source, out / "noise.png", owner)
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("readable", [0, 500, 250_000])
+def test_a_carrier_that_fails_while_read(
+    source: Path, out: Path, owner: PrivateKey, monkeypatch: pytest.MonkeyPatch, readable: int
+) -> None:
+    result = do_seal(source, out / "noise.png", owner)
+
+    class Failing(local_carrier.io.FileIO):
+        left = readable
+
+        def readinto(self, target: Any) -> int:
+            self.left -= len(target)
+            if self.left < 0:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().readinto(target)
+
+    monkeypatch.setattr(local_carrier.io, "FileIO", Failing)
+    with pytest.raises(FileUnreadable, match=r"noise\.png"):
+        open_carrier(result.carrier, owner, out)
+    assert list(out.iterdir()) == [result.carrier]
 
 
 def test_a_source_above_the_limit(tmp_path: Path, out: Path, owner: PrivateKey) -> None:
