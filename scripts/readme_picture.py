@@ -1,4 +1,4 @@
-"""Make the picture in the README: the real window, a vault of drawn landscapes. ``python -m scripts.readme_picture``."""
+"""Make the picture in the README: the real window and drawn landscapes. ``python -m scripts.readme_picture``."""
 
 from __future__ import annotations
 
