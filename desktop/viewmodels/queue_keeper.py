@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,11 +24,12 @@ class QueueKeeper(QObject):
 
     INTERVAL_MS: Final = 2000
 
-    def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
+    def __init__(self, runner: Runner, sources: Callable[[], list[Path]], parent: QObject | None = None) -> None:
+        """Make it; ``sources`` gives the list when it is about to be written."""
         super().__init__(parent)
-        self._runner = runner
+        self._runner, self._sources = runner, sources
         self._vault: VaultPort | None = None
-        self._wanted: list[Path] | None = None
+        self._wanted = False
         self._task: Task | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -37,36 +38,35 @@ class QueueKeeper(QObject):
 
     def start(self, vault: VaultPort) -> None:
         """Keep the list of this vault."""
-        self._vault, self._wanted = vault, None
+        self._vault, self._wanted = vault, False
 
-    def stop(self, paths: Sequence[Path]) -> None:
+    def stop(self) -> None:
         """Write what is not written yet and let go of the vault."""
-        if self._vault is not None and (self._timer.isActive() or self._wanted is not None):
-            self._wanted = list(paths)
+        if self._vault is not None and self._wanted:
             self._submit()
         self._timer.stop()
-        self._vault, self._wanted, self._task = None, None, None
+        self._vault, self._wanted, self._task = None, False, None
 
-    def save_now(self, paths: Sequence[Path]) -> None:
+    def save_now(self) -> None:
         """Write the list as soon as the write at hand is over."""
-        self._wanted = list(paths)
+        self._wanted = True
         self._timer.stop()
         self._write()
 
-    def save_soon(self, paths: Sequence[Path]) -> None:
+    def save_soon(self) -> None:
         """Write the list within two seconds."""
-        self._wanted = list(paths)
+        self._wanted = True
         if not self._timer.isActive():
             self._timer.start()
 
     def _write(self) -> None:
-        if self._vault is None or self._wanted is None or self._task is not None:
+        if self._vault is None or not self._wanted or self._task is not None:
             return
         self._submit()
 
     def _submit(self) -> None:
-        task = self._task = self._runner.submit(_save, self._vault, self._wanted, pool="view")
-        self._wanted = None
+        task = self._task = self._runner.submit(_save, self._vault, self._sources(), pool="view")
+        self._wanted = False
         task.failed.connect(self._on_failed)
         task.finished.connect(self._on_written)
 
@@ -77,7 +77,7 @@ class QueueKeeper(QObject):
     def _on_written(self) -> None:
         if self.sender() is self._task:
             self._task = None
-            if self._wanted is not None and not self._timer.isActive():
+            if self._wanted and not self._timer.isActive():
                 self._write()
 
 

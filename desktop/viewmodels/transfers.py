@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,20 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.errors import GlassineError, NotSignedIn, ServerSilent, StorageFull, StorageReadOnly
-from desktop.models import IsCancelled, Picture, Place, Report
-from desktop.viewmodels.decoding import decode_tile
+from desktop.models import Picture, Place
+from desktop.viewmodels import transfer_work as work
 from desktop.viewmodels.queue_keeper import QueueKeeper
-from desktop.viewmodels.transfer import (
-    PER_FILE,
-    Estimate,
-    Outcome,
-    Run,
-    Stage,
-    Transfer,
-    TransfersSummary,
-    outcome_of,
-    problem_of,
-)
+from desktop.viewmodels.transfer import PER_FILE, Outcome, Stage, Transfer, TransfersSummary, outcome_of, problem_of
+from desktop.viewmodels.transfer_board import OPEN, TransferBoard
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -36,8 +26,6 @@ if TYPE_CHECKING:
 
 _CONCERNS_ALL = (StorageFull, StorageReadOnly, NotSignedIn)
 """Troubles after which every other file would fail too: the queue stops and the rest keeps waiting."""
-
-_OPEN = (Outcome.WAITING, Outcome.IN_PROGRESS)
 
 
 class TransfersViewModel(QObject):
@@ -76,8 +64,6 @@ class TransfersViewModel(QObject):
     COALESCE_MS: Final = 100
     SILENCE_RETRY_S: Final = (5.0, 20.0, 60.0)
     """When the server does not answer, sending is tried again by itself after these times."""
-    THUMBNAIL: Final = 80
-    KEPT_THUMBNAILS: Final = 100
 
     def __init__(
         self, runner: Runner, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic
@@ -86,12 +72,9 @@ class TransfersViewModel(QObject):
         self._runner = runner
         self._clock = clock
         self._vault: VaultPort | None = None
-        self._keeper = QueueKeeper(runner, self)
-        self._numbers = itertools.count(1)
-        self._all: dict[int, Transfer] = {}
-        self._lists: dict[Outcome, OrderedDict[int, Transfer]] = {outcome: OrderedDict() for outcome in Outcome}
-        self._run = Run()
-        self._estimate = Estimate(clock)
+        self._board = TransferBoard(clock)
+        self._keeper = QueueKeeper(runner, self._board.sources, self)
+        self._session = 0
         self._name_of: Callable[[str], str] = lambda picture_id: ""
         self._image_of: Callable[[str], QImage | None] = lambda picture_id: None
         self._resuming: Task | None = None
@@ -118,25 +101,22 @@ class TransfersViewModel(QObject):
         self.stop()
         self._vault = vault
         self._keeper.start(vault)
-        task = self._resuming = self._runner.submit(_resume, vault, self.THUMBNAIL, pool="view")
+        task = self._resuming = self._runner.submit(work.resume, vault, pool="view")
         task.succeeded.connect(self._on_resumed)
         task.failed.connect(self._on_resume_failed)
 
     def stop(self) -> None:
         """Stop working and forget everything; what waits stays on the disk for the next start."""
-        tasks = [transfer.task for transfer in self._all.values()]
+        tasks = [transfer.task for transfer in self._board.all()]
         for task in (*tasks, *self._adding, self._resuming, self._looking):
             if task is not None:
                 task.cancel()
         self._resuming = self._looking = None
         self._adding.clear()
-        self._keeper.stop(self._sources())
+        self._keeper.stop()
         self._vault = None
-        self._all.clear()
-        for transfers in self._lists.values():
-            transfers.clear()
-        self._run = Run()
-        self._estimate.restart()
+        self._session += 1
+        self._board.clear()
         self.paused, self.halted_by, self._silent_until = False, None, 0.0
         self._watch.stop()
         self._again.stop()
@@ -153,7 +133,7 @@ class TransfersViewModel(QObject):
 
     def expected_seconds(self, sizes: Iterable[int]) -> float | None:
         """How long files of these sizes would take at the speed of late; None if nothing was sent yet."""
-        rate = self._estimate.rate
+        rate = self._board.estimate.rate
         return sum(size + PER_FILE for size in sizes) / rate if rate else None
 
     def name_of(self, picture_id: str) -> str:
@@ -164,19 +144,19 @@ class TransfersViewModel(QObject):
         """The image of a stored picture if it is at hand."""
         return self._image_of(picture_id)
 
-    def _on_resumed(self, left: _Left) -> None:
+    def _on_resumed(self, left: work.Left) -> None:
         if self.sender() is not self._resuming:
             return
         self._resuming = None
         staged, sources = left
         for item, thumbnail in staged:
-            transfer = self._new(item.picture.name, item.picture.size, None)
+            transfer = self._board.new(item.picture.name, item.picture.size, None)
             transfer.staged, transfer.picture_id, transfer.thumbnail = item, item.picture.id, thumbnail
             transfer.stage, transfer.encrypted = Stage.STAGED, 1.0
             self._enlist(transfer)
             self.picture_waiting.emit(item.picture, item.thumbnail)
         for path, size in sources:
-            self._enlist(self._new(path.name, size, path))
+            self._enlist(self._board.new(path.name, size, path))
         self._advance()
 
     def _on_resume_failed(self, error: GlassineError) -> None:
@@ -191,7 +171,7 @@ class TransfersViewModel(QObject):
         if self._vault is None:
             return
         self.cancel_look_over()
-        task = self._looking = self._runner.submit(_look_over, self._vault, list(paths), pool="view")
+        task = self._looking = self._runner.submit(work.look_over, self._vault, list(paths), pool="view")
         task.succeeded.connect(self._on_looked_over)
         task.failed.connect(self._on_look_over_failed)
 
@@ -215,7 +195,7 @@ class TransfersViewModel(QObject):
         """Add files and everything in folders, without asking."""
         if self._vault is None or not paths:
             return
-        task = self._runner.submit(_look_over, self._vault, list(paths), pool="view")
+        task = self._runner.submit(work.look_over, self._vault, list(paths), pool="view")
         self._adding.add(task)
         task.succeeded.connect(self._on_found)
         task.failed.connect(self._on_add_failed)
@@ -236,33 +216,23 @@ class TransfersViewModel(QObject):
         """Add what was looked over. What cannot be added is listed with its reason."""
         if self._vault is None:
             return
-        under_way = {transfer.source for outcome in _OPEN for transfer in self._lists[outcome].values()}
+        under_way = {transfer.source for transfer in self._board.of(*OPEN)}
         for file in preflight.files:
             if file.path not in under_way:
                 self._enlist_file(file)
-        self._keeper.save_now(self._sources())
+        self._keeper.save_now()
         self._advance()
 
     def _enlist_file(self, file: SourceFile) -> None:
-        transfer = self._new(file.path.name, file.size, file.path)
+        transfer = self._board.new(file.path.name, file.size, file.path)
         problem = problem_of(file)
         if problem is not None:
             transfer.error, transfer.outcome = problem, outcome_of(problem)
             transfer.stage, transfer.picture_id = Stage.OVER, file.picture_id
         self._enlist(transfer)
 
-    def _new(self, name: str, size: int, source: Path | None) -> Transfer:
-        return Transfer(next(self._numbers), name, size, source, moved_at=self._clock())
-
     def _enlist(self, transfer: Transfer) -> None:
-        if not self._lists[Outcome.WAITING] and not self._lists[Outcome.IN_PROGRESS]:
-            self._run = Run()
-            self._estimate.restart()
-        self._all[transfer.number] = transfer
-        self._lists[transfer.outcome][transfer.number] = transfer
-        self._run.join(transfer)
-        if transfer.stage is Stage.OVER:
-            self._run.finished += 1
+        self._board.enlist(transfer)
         self._news()
 
     # -- the two stages --------------------------------------------------------------------------------------------
@@ -271,44 +241,50 @@ class TransfersViewModel(QObject):
         """Begin whatever may begin now."""
         if self._vault is None or self.paused or self.halted_by is not None:
             return
-        active = [transfer for transfer in self._lists[Outcome.IN_PROGRESS].values() if not transfer.slow]
+        board = self._board
+        active = [transfer for transfer in board.each(Outcome.IN_PROGRESS) if not transfer.slow]
         encrypting = sum(transfer.stage is Stage.ENCRYPTING for transfer in active)
         sending = len(active) - encrypting
-        waiting = self._lists[Outcome.WAITING].values()
-        staged = [transfer for transfer in itertools.islice(waiting, 64) if transfer.stage is Stage.STAGED]
+        first = itertools.islice(board.each(Outcome.WAITING), 64)
+        staged = [transfer for transfer in first if transfer.stage is Stage.STAGED]
         if (wait := self._silent_until - self._clock()) > 0:
             self._again.start(int(wait * 1000) + 50)
         else:
             for transfer in staged[: max(0, self.SENDING - sending)]:
                 self._send(transfer)
         ahead = len(staged) + encrypting
-        queued = itertools.islice((transfer for transfer in waiting if transfer.stage is Stage.QUEUED), self.ENCRYPTING)
-        for transfer in list(queued):
+        queued = (transfer for transfer in board.each(Outcome.WAITING) if transfer.stage is Stage.QUEUED)
+        for transfer in list(itertools.islice(queued, self.ENCRYPTING)):
             if encrypting < self.ENCRYPTING and ahead < self.AHEAD:
                 encrypting, ahead = encrypting + 1, ahead + 1
                 self._encrypt(transfer)
-        if self._lists[Outcome.IN_PROGRESS] and not self._watch.isActive():
+        if board.count(Outcome.IN_PROGRESS) and not self._watch.isActive():
             self._watch.start()
 
     def _encrypt(self, transfer: Transfer) -> None:
         self._move(transfer, Outcome.IN_PROGRESS, Stage.ENCRYPTING)
-        self._work(transfer, _seal, transfer.source, self.THUMBNAIL, pool="crypto")
+        self._begin(transfer, work.seal, transfer.source, pool="crypto")
 
     def _send(self, transfer: Transfer) -> None:
         self._move(transfer, Outcome.IN_PROGRESS, Stage.SENDING)
         self.picture_sending.emit(transfer.picture_id, 0.0)
-        self._work(transfer, _upload, transfer.staged, pool="network")
+        self._begin(transfer, work.upload, transfer.staged, pool="network")
 
-    def _work(self, transfer: Transfer, work: Callable[..., Any], *arguments: Any, pool: str) -> None:
-        task = self._runner.submit(work, self._vault, *arguments, pool=pool)
+    def _begin(self, transfer: Transfer, what: Callable[..., Any], argument: Any, *, pool: str) -> None:
+        task = self._runner.submit(what, self._vault, argument, pool=pool)
         transfer.task, transfer.moved_at, transfer.slow = task, self._clock(), False
-        number = transfer.number
-        task.progressed.connect(lambda done, total: self._on_progress(number, done, total))
-        task.succeeded.connect(lambda result: self._on_succeeded(number, result))
-        task.failed.connect(lambda error: self._on_failed(number, error))
+        number, session = transfer.number, self._session
+
+        def of_now() -> bool:
+            """Whether it is news of this session; files of the one before wait on the disk for its next start."""
+            return session == self._session
+
+        task.progressed.connect(lambda done, total: self._on_progress(number, done, total) if of_now() else None)
+        task.succeeded.connect(lambda result: self._on_succeeded(number, result) if of_now() else None)
+        task.failed.connect(lambda error: self._on_failed(number, error) if of_now() else None)
 
     def _on_progress(self, number: int, done: int, total: int) -> None:
-        transfer = self._all.get(number)
+        transfer = self._board.get(number)
         if transfer is None or transfer.stage not in (Stage.ENCRYPTING, Stage.SENDING):
             return
         transfer.moved_at = self._clock()
@@ -323,9 +299,9 @@ class TransfersViewModel(QObject):
         self.moved.emit(number)
 
     def _on_succeeded(self, number: int, result: Any) -> None:
-        transfer = self._all.get(number)
-        if transfer is None:  # cancelled, or of before a stop
-            if isinstance(result, tuple) and self._vault is not None:
+        transfer = self._board.get(number)
+        if transfer is None:  # cancelled, but too late to stop it
+            if isinstance(result, tuple):
                 self._discard(result[0])
             return
         transfer.task = None
@@ -334,11 +310,10 @@ class TransfersViewModel(QObject):
             transfer.staged, transfer.thumbnail = result
             picture: Picture = transfer.staged.picture
             transfer.picture_id, transfer.encrypted = picture.id, 1.0
-            self._run_resize(transfer, picture.size)
-            self._move(transfer, Outcome.WAITING, Stage.STAGED)
-            self._lists[Outcome.WAITING].move_to_end(number, last=False)
+            self._board.resize(transfer, picture.size)
+            self._move(transfer, Outcome.WAITING, Stage.STAGED, first=True)
             self._progressed(transfer, *before)
-            self._keeper.save_soon(self._sources())
+            self._keeper.save_soon()
             self.picture_waiting.emit(picture, transfer.staged.thumbnail)
         else:
             transfer.staged, transfer.sent, transfer.tries = None, 1.0, 0
@@ -348,7 +323,7 @@ class TransfersViewModel(QObject):
         self._advance()
 
     def _on_failed(self, number: int, error: GlassineError) -> None:
-        transfer = self._all.get(number)
+        transfer = self._board.get(number)
         if transfer is None:
             return
         transfer.task = None
@@ -379,37 +354,35 @@ class TransfersViewModel(QObject):
 
     def cancel(self, number: int) -> None:
         """Take a file out of the queue, whatever it is at. Done files are only taken off the list."""
-        transfer = self._all.get(number)
+        transfer = self._board.get(number)
         if transfer is not None:
             self._drop(transfer)
-            self._keeper.save_soon(self._sources())
+            self._keeper.save_soon()
             self._advance()
 
     def cancel_picture(self, picture_id: str) -> None:
         """Withdraw a picture that is encrypted but not stored yet."""
-        for outcome in (*_OPEN, Outcome.FAILED):
-            for transfer in list(self._lists[outcome].values()):
-                if transfer.picture_id == picture_id and transfer.staged is not None:
-                    self.cancel(transfer.number)
+        for transfer in self._board.of(*OPEN, Outcome.FAILED):
+            if transfer.picture_id == picture_id and transfer.staged is not None:
+                self.cancel(transfer.number)
 
     def cancel_all(self) -> None:
         """Take everything out that is not over."""
-        for outcome in (Outcome.IN_PROGRESS, Outcome.WAITING):
-            for transfer in list(self._lists[outcome].values()):
-                self._drop(transfer)
+        for transfer in self._board.of(*OPEN):
+            self._drop(transfer)
         self.paused = False
-        self._keeper.save_soon(self._sources())
+        self._keeper.save_soon()
         self._advance()
 
     def retry(self, number: int) -> None:
         """Try a failed file again."""
-        transfer = self._lists[Outcome.FAILED].get(number)
-        if transfer is not None:
+        transfer = self._board.get(number)
+        if transfer is not None and transfer.outcome is Outcome.FAILED:
             self._requeue([transfer])
 
     def retry_failed(self) -> None:
         """Try all failed files again."""
-        self._requeue(list(self._lists[Outcome.FAILED].values()))
+        self._requeue(self._board.of(Outcome.FAILED))
 
     def pause(self) -> None:
         """Begin nothing new. What is at work is finished."""
@@ -419,34 +392,24 @@ class TransfersViewModel(QObject):
     def resume(self) -> None:
         """Go on."""
         self.paused, self.halted_by, self._silent_until = False, None, 0.0
-        self._estimate.restart()
+        self._board.estimate.restart()
         self._news()
         self._advance()
 
     def clear(self, outcome: Outcome) -> None:
         """Take a section that is over off the list."""
-        if outcome in _OPEN:
+        if outcome in OPEN:
             return
-        for transfer in list(self._lists[outcome].values()):
+        for transfer in self._board.of(outcome):
             self._drop(transfer, leave_run=False)
-        self._keeper.save_soon(self._sources())
+        self._keeper.save_soon()
 
     def _requeue(self, transfers: Iterable[Transfer]) -> None:
         self.halted_by, self._silent_until = None, 0.0
         for transfer in transfers:
-            if not self._lists[Outcome.WAITING] and not self._lists[Outcome.IN_PROGRESS]:
-                self._run = Run()
-                self._estimate.restart()
-            transfer.error, transfer.tries = None, 0
-            counted = transfer.number in self._run.members
-            before = transfer.share
-            self._move(transfer, Outcome.WAITING, Stage.STAGED if transfer.staged is not None else Stage.QUEUED)
-            if counted:
-                self._run.finished -= 1
-                self._run.moved(transfer, before, transfer.sent)
-            else:
-                self._run.join(transfer)
-        self._keeper.save_soon(self._sources())
+            self._board.requeue(transfer)
+        self._news()
+        self._keeper.save_soon()
         self._advance()
 
     def _drop(self, transfer: Transfer, *, leave_run: bool = True) -> None:
@@ -454,12 +417,7 @@ class TransfersViewModel(QObject):
             transfer.task.cancel()
         if transfer.staged is not None:
             self._withdraw(transfer)
-        del self._all[transfer.number]
-        del self._lists[transfer.outcome][transfer.number]
-        if leave_run:
-            if transfer.stage is Stage.OVER and transfer.number in self._run.members:
-                self._run.finished -= 1
-            self._run.leave(transfer)
+        self._board.drop(transfer, leave_run=leave_run)
         self._news()
 
     def _withdraw(self, transfer: Transfer) -> None:
@@ -475,84 +433,45 @@ class TransfersViewModel(QObject):
 
     def _discard(self, staged: Any) -> None:
         if self._vault is not None:
-            self._runner.submit(_discard, self._vault, staged, pool="view")
+            self._runner.submit(work.discard, self._vault, staged, pool="view")
 
     # -- lists and figures -----------------------------------------------------------------------------------------
 
     def count(self, outcome: Outcome) -> int:
         """Number of files in a section."""
-        return len(self._lists[outcome])
+        return self._board.count(outcome)
 
     def transfers(self, outcome: Outcome, limit: int) -> list[Transfer]:
         """The first files of a section; of the done ones the latest."""
-        transfers = self._lists[outcome].values()
-        return list(itertools.islice(reversed(transfers) if outcome is Outcome.DONE else transfers, limit))
+        board = self._board
+        return list(itertools.islice(board.latest(outcome) if outcome is Outcome.DONE else board.each(outcome), limit))
 
     def transfer(self, number: int) -> Transfer | None:
         """A file, if it is still listed."""
-        return self._all.get(number)
+        return self._board.get(number)
 
     @property
     def summary(self) -> TransfersSummary:
         """How things stand."""
-        run = self._run
-        waiting, at_work = len(self._lists[Outcome.WAITING]), len(self._lists[Outcome.IN_PROGRESS])
-        active = waiting + at_work > 0
-        return TransfersSummary(
-            total=run.total,
-            finished=run.finished,
-            failed=len(self._lists[Outcome.FAILED]),
-            waiting=waiting,
-            active=active,
-            paused=active and (self.paused or self.halted_by is not None),
-            waiting_for_server=active and self._silent_until > self._clock(),
-            bytes_total=run.bytes_total,
-            bytes_done=round(run.done_bytes),
-            fraction=min(1.0, max(0.0, run.way_done / run.way_total)) if run.way_total else 0.0,
-            seconds_left=self._estimate.seconds_left(run.way_done, run.way_total) if active else None,
-            halted_by=self.halted_by,
-        )
-
-    def _sources(self) -> list[Path]:
-        """Files an interrupted program must take up again."""
-        kept = [
-            transfer
-            for outcome in (Outcome.IN_PROGRESS, Outcome.WAITING, Outcome.FAILED)
-            for transfer in self._lists[outcome].values()
-        ]
-        return [transfer.source for transfer in kept if transfer.source is not None and transfer.staged is None]
+        stopped, silent = self.paused or self.halted_by is not None, self._silent_until > self._clock()
+        return self._board.summary(stopped=stopped, silent=silent, halted_by=self.halted_by)
 
     def _finish(self, transfer: Transfer, outcome: Outcome, share_before: float, sent_before: float) -> None:
-        self._move(transfer, outcome, Stage.OVER)
-        self._run.finished += transfer.number in self._run.members
-        self._progressed(transfer, share_before, sent_before)
-        self._keeper.save_soon(self._sources())
-        done = self._lists[Outcome.DONE]
-        if len(done) > self.KEPT_THUMBNAILS:
-            old = next(itertools.islice(reversed(done.values()), self.KEPT_THUMBNAILS, None))
-            old.thumbnail = None
-
-    def _move(self, transfer: Transfer, outcome: Outcome, stage: Stage) -> None:
-        del self._lists[transfer.outcome][transfer.number]
-        transfer.outcome, transfer.stage = outcome, stage
-        self._lists[outcome][transfer.number] = transfer
+        self._board.finish(transfer, outcome, share_before, sent_before)
+        self._keeper.save_soon()
         self._news()
 
-    def _run_resize(self, transfer: Transfer, size: int) -> None:
-        if size != transfer.size and transfer.number in self._run.members:
-            self._run.leave(transfer)
-            transfer.size = size
-            self._run.join(transfer)
-        transfer.size = size
+    def _move(self, transfer: Transfer, outcome: Outcome, stage: Stage, *, first: bool = False) -> None:
+        self._board.move(transfer, outcome, stage, first=first)
+        self._news()
 
     def _progressed(self, transfer: Transfer, share_before: float, sent_before: float) -> None:
-        self._run.moved(transfer, share_before, sent_before)
-        self._estimate.note(self._run.way_done)
+        self._board.progressed(transfer, share_before, sent_before)
         self._news(moved_only=True)
 
     def _look_after(self) -> None:
         """Give the place of work that shows no sign of life to others."""
-        at_work = self._lists[Outcome.IN_PROGRESS].values()
+        at_work = self._board.of(Outcome.IN_PROGRESS)
         now = self._clock()
         for transfer in at_work:
             transfer.slow = now - transfer.moved_at > self.STUCK_S
@@ -573,42 +492,3 @@ class TransfersViewModel(QObject):
             self._list_is_new = False
             self.listed.emit()
         self.summary_changed.emit(self.summary)
-
-
-_Staged = tuple[Any, "QImage | None"]
-_Left = tuple[list[_Staged], list[tuple[Path, int]]]
-
-
-def _small(jpeg: bytes, side: int) -> QImage | None:
-    try:
-        return decode_tile(jpeg, side)
-    except GlassineError:
-        return None
-
-
-def _resume(vault: VaultPort, side: int, report: Report, cancelled: IsCancelled) -> _Left:
-    staged = [(item, _small(item.thumbnail, side)) for item in vault.staged()]
-    sources: list[tuple[Path, int]] = []
-    for path in vault.load_queue():
-        try:
-            sources.append((path, path.stat().st_size))
-        except OSError:
-            sources.append((path, 0))  # sealing says what is wrong with it
-    return staged, sources
-
-
-def _seal(vault: VaultPort, source: Path, side: int, report: Report, cancelled: IsCancelled) -> _Staged:
-    staged = vault.seal(source, report, cancelled)
-    return staged, _small(staged.thumbnail, side)
-
-
-def _look_over(vault: VaultPort, paths: list[Path], report: Report, cancelled: IsCancelled) -> Preflight:
-    return vault.inspect_sources(paths, report, cancelled)
-
-
-def _upload(vault: VaultPort, staged: Any, report: Report, cancelled: IsCancelled) -> Picture:
-    return vault.upload(staged, report, cancelled)
-
-
-def _discard(vault: VaultPort, staged: Any, report: Report, cancelled: IsCancelled) -> None:
-    vault.discard(staged)

@@ -14,7 +14,6 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPoint,
     QRect,
-    QRectF,
     Qt,
     QTimer,
     Signal,
@@ -22,21 +21,19 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
-    QFontMetrics,
     QKeyEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QRegion,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem, QWidget
 
-from desktop.viewmodels.picture_model import PictureModel, local_today
+from desktop.viewmodels.picture_model import PictureModel
 from desktop.viewmodels.thumbnails import Thumbnails
-from desktop.viewmodels.wording import section_text
+from desktop.widgets.gallery_painting import paint_band, paint_headings
 from desktop.widgets.gallery_pointer import PointerSelection
-from desktop.widgets.grid_layout import MARGIN, NARROW_FACTOR, NARROW_MARGIN, Box, GridLayout, Move
+from desktop.widgets.grid_layout import MARGIN, NARROW_FACTOR, NARROW_MARGIN, Box, GridLayout, Move, as_runs
 from desktop.widgets.icons import Icons
 from desktop.widgets.theme import Theme
 from desktop.widgets.tile_delegate import TileDelegate
@@ -275,7 +272,7 @@ class GalleryView(QListView):
         (chosen, current_id, anchor_id, anchor_y), self._kept = self._kept, None
         rows = sorted(row for row in map(self._pictures.row_of, chosen) if row >= 0)
         if rows:
-            self.choose(_runs(rows), _Flag.Select)
+            self.choose(as_runs(rows), _Flag.Select)
         current = self._pictures.row_of(current_id) if current_id else -1
         if current >= 0:
             self.selectionModel().setCurrentIndex(self._pictures.index(current), _Flag.NoUpdate)
@@ -455,10 +452,11 @@ class GalleryView(QListView):
         """Paint what is exposed: headings, tiles, rubber band."""
         painter = QPainter(self.viewport())
         exposed, region, offset = event.rect(), event.region(), self.verticalOffset()
+        painter.setLayoutDirection(self.layoutDirection())
         painter.fillRect(exposed, self._theme.tokens.canvas)
         grid = self._layout()
         top, bottom = exposed.top() + offset - 6, exposed.bottom() + 1 + offset + 6
-        self._paint_headings(painter, grid, top, bottom)
+        paint_headings(painter, self._theme, grid, (top, bottom), self._on_screen)
         rows = grid.rows_between(top, bottom)
         option = QStyleOptionViewItem()
         option.initFrom(self)
@@ -481,47 +479,7 @@ class GalleryView(QListView):
                 flags |= state.State_MouseOver
             option.state = flags
             self.tiles.paint(painter, option, index)
-        self._paint_band(painter)
-
-    def _paint_headings(self, painter: QPainter, grid: GridLayout, top: int, bottom: int) -> None:
-        numbers = grid.sections_between(top, bottom)
-        if not numbers:
-            return
-        tokens, today = self._theme.tokens, local_today()
-        lead, caption = self._theme.font("lead"), self._theme.font("caption")
-        lead_metrics, caption_metrics = QFontMetrics(lead), QFontMetrics(caption)
-        align = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
-        for number in numbers:
-            box = grid.heading(number)
-            if not top < box.y + box.height or not box.y < bottom:
-                continue
-            title = section_text(grid.sections[number], today)
-            count = self.tr("%n pictures", "", grid.sections[number].count)
-            title = lead_metrics.elidedText(title, Qt.TextElideMode.ElideRight, box.width)
-            used = lead_metrics.horizontalAdvance(title)
-            baseline = box.y + (box.height + lead_metrics.ascent() - lead_metrics.descent()) // 2
-            painter.setFont(lead)
-            painter.setPen(tokens.text)
-            title_box = Box(box.x, baseline - lead_metrics.ascent(), used + 2, lead_metrics.height())
-            painter.drawText(self._on_screen(title_box), int(align) | int(Qt.TextFlag.TextSingleLine), title)
-            rest = box.width - used - 12
-            if rest > caption_metrics.horizontalAdvance(count):
-                painter.setFont(caption)
-                painter.setPen(tokens.text2)
-                place = Box(box.x + used + 12, baseline - caption_metrics.ascent(), rest, caption_metrics.height())
-                painter.drawText(self._on_screen(place), int(align) | int(Qt.TextFlag.TextSingleLine), count)
-
-    def _paint_band(self, painter: QPainter) -> None:
-        band = self._pointer.band()
-        if band is None:
-            return
-        tokens = self._theme.tokens
-        fill = tokens.focus.toRgb()
-        fill.setAlphaF(0.14)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(fill)
-        painter.setPen(QPen(tokens.focus, 1))
-        painter.drawRoundedRect(QRectF(band).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        paint_band(painter, self._theme, self._pointer.band())
 
     # -- thumbnails ------------------------------------------------------------------------------------------------
 
@@ -549,14 +507,3 @@ class GalleryView(QListView):
             [self._pictures.picture(row).id for row in ahead if row < count],
             side,
         )
-
-
-def _runs(rows: list[int]) -> list[range]:
-    """Sorted rows as runs."""
-    runs: list[range] = []
-    for row in rows:
-        if runs and runs[-1].stop == row:
-            runs[-1] = range(runs[-1].start, row + 1)
-        else:
-            runs.append(range(row, row + 1))
-    return runs

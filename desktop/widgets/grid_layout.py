@@ -179,3 +179,14 @@ class GridLayout:
 
     def _x(self, column: int) -> int:
         return self.margin + round(column * self._pitch)
+
+
+def as_runs(rows: list[int]) -> list[range]:
+    """Sorted rows as runs."""
+    runs: list[range] = []
+    for row in rows:
+        if runs and runs[-1].stop == row:
+            runs[-1] = range(runs[-1].start, row + 1)
+        else:
+            runs.append(range(row, row + 1))
+    return runs

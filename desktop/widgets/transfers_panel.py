@@ -19,7 +19,7 @@ from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.theme import Space, Theme
 from desktop.widgets.transfer_rows import SectionHeading, TransferRow
 
-ROWS: Final = 50
+ROWS: Final = 20
 """Rows shown of a section until "Show more" is pressed."""
 
 
