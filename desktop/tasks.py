@@ -169,7 +169,8 @@ class TaskRunner(QObject):
 
     def drain(self, deadline_ms: int) -> bool:
         """Wait, without cancelling anything, for what was submitted; return whether it ended in time."""
-        return all([pool.waitForDone(deadline_ms) for pool in self._pools.values()])
+        ended = [pool.waitForDone(deadline_ms) for pool in self._pools.values()]
+        return all(ended)
 
     def close(self, deadline_ms: int = 5000) -> bool:
         """Cancel everything, wait for the pools; return whether all work ended within the deadline."""

@@ -10,7 +10,14 @@ ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = [ROOT / "main.py", *sorted((ROOT / "desktop").rglob("*.py")), *sorted((ROOT / "backend").rglob("*.py"))]
 
 LAYERS = ["crypto", "client", "viewmodels", "widgets"]  # each may import those before it
-QT_FREE = ("desktop/client", "desktop/crypto", "desktop/cli", "desktop/image_formats.py", "desktop/config.py", "backend")
+QT_FREE = (
+    "desktop/client",
+    "desktop/crypto",
+    "desktop/cli",
+    "desktop/image_formats.py",
+    "desktop/config.py",
+    "backend/",
+)
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -25,8 +32,8 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
 
 def wrong(path: str, name: str) -> str | None:
     """Say what is wrong with a file importing a name, or None."""
-    top = name.split(".")[0]
     parts = name.split(".")
+    top = parts[0]
     if path.startswith("backend/") and top == "desktop":
         return "backend must not import desktop"
     if not path.startswith("backend/") and top == "backend" and path != "desktop/embedded.py":
@@ -42,9 +49,9 @@ def wrong(path: str, name: str) -> str | None:
     if top in {"socket", "requests", "urllib3", "http"} and path.startswith("desktop/crypto/"):
         return "crypto is free of the network"
     layer = next((layer for layer in LAYERS if path.startswith(f"desktop/{layer}/")), None)
-    if layer and top == "desktop" and len(parts) > 1 and parts[1] in LAYERS:
-        if LAYERS.index(parts[1]) > LAYERS.index(layer):
-            return f"{layer} must not import {parts[1]}"
+    above = LAYERS[LAYERS.index(layer) + 1 :] if layer else []
+    if top == "desktop" and len(parts) > 1 and parts[1] in above:
+        return f"{layer} must not import {parts[1]}"
     return None
 
 
