@@ -101,16 +101,6 @@
         </message>
     </context>
     <context>
-        <name>GalleryView</name>
-        <message numerus="yes">
-            <source>%n pictures</source>
-            <translation>
-                <numerusform>%n picture</numerusform>
-                <numerusform>%n pictures</numerusform>
-            </translation>
-        </message>
-    </context>
-    <context>
         <name>MainWindow</name>
         <message numerus="yes">
             <source>%n pictures wait here, encrypted or untouched, and go on when you unlock.</source>
