@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QWidget,
 )
+from shiboken6 import isValid
 
 from desktop.widgets.theme import Radius, Theme
 
@@ -64,7 +65,8 @@ class FocusRing(QWidget):
 
     def _follow(self, target: QWidget | None) -> None:
         for followed in self._followed:
-            followed.removeEventFilter(self)
+            if isValid(followed):
+                followed.removeEventFilter(self)
         self._followed = []
         self._target = target
         widget = target
@@ -74,14 +76,7 @@ class FocusRing(QWidget):
             if widget is self.parentWidget():
                 break
             widget = widget.parentWidget()
-        if target is not None:
-            target.destroyed.connect(self._on_destroyed)
         self._place()
-
-    def _on_destroyed(self) -> None:
-        self._followed = []
-        self._target = None
-        self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow scrolling, resizing and hiding."""
@@ -91,7 +86,7 @@ class FocusRing(QWidget):
 
     def _place(self) -> None:
         target, window = self._target, self.parentWidget()
-        if target is None or window is None or not target.isVisible():
+        if target is None or window is None or not isValid(target) or not target.isVisible():
             self.hide()
             return
         margin = self.GAP + self._theme.ring_width
@@ -116,7 +111,8 @@ class FocusRing(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(half, half, -half, -half), radius, radius)
 
     def _radius(self) -> float:
-        radius = self._target.property("ring_radius") if self._target is not None else None
+        target = self._target
+        radius = target.property("ring_radius") if target is not None and isValid(target) else None
         return float(radius) if radius is not None else float(Radius.CONTROL)
 
 
