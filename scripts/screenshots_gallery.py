@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 from sample_vault import SampleVault, sample_files
 
 from desktop import errors
+from desktop.app import name_application
 from desktop.tasks import TaskRunner
 from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
 from desktop.viewmodels.transfers import TransfersViewModel
@@ -314,8 +315,8 @@ def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     app = QApplication([])
-    app.setApplicationName("Glassine")
     QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
+    name_application(app)
     theme = Theme("light")
     theme.apply(app)
     runner = TaskRunner()

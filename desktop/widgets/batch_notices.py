@@ -31,7 +31,8 @@ def batch_notice(
     failed, left, done = len(outcome.failures), len(outcome.left), len(outcome.done)
     if outcome.stopped_by is not None:
         error = outcome.stopped_by
-        text = translate("Batches", "%1 %n pictures are not done.", None, failed + left).replace("%1", error.message)
+        undone = failed + left
+        text = translate("Batches", "%1 %n pictures are not done.", None, undone).replace("%1", error.message)
         return _failed_notice(outcome, f"{error.title} ({error.code})", text, show_failures)
     if failed:
         title = (
@@ -103,8 +104,9 @@ class FailuresDialog(Dialog):
         reasons += [(picture.name, translate("Batches", "Not tried")) for picture in outcome.left]
         for name, reason in reasons[:LISTED]:
             self.body.addWidget(_row(icons, name, reason))
-        if len(reasons) > LISTED:
-            self.body.addWidget(Label(translate("Batches", "and %n more", None, len(reasons) - LISTED), "caption"))
+        more = len(reasons) - LISTED
+        if more > 0:
+            self.body.addWidget(Label(translate("Batches", "and %n more", None, more), "caption"))
         copy = Button(translate("Batches", "Copy details"), icons, "copy")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(failure_details(outcome)))
         self.add_foot_widget(copy)

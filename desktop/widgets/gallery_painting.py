@@ -39,7 +39,8 @@ def paint_headings(
         painter.setPen(theme.tokens.text)
         place = Box(box.x, baseline - lead_metrics.ascent(), used + 2, lead_metrics.height())
         painter.drawText(on_screen(place), int(align) | single, title)
-        count = QCoreApplication.translate("GalleryView", "%n pictures", None, grid.sections[number].count)
+        many = grid.sections[number].count
+        count = QCoreApplication.translate("GalleryView", "%n pictures", None, many)
         rest = box.width - used - COUNT_GAP
         if rest > caption_metrics.horizontalAdvance(count):
             painter.setFont(caption)

@@ -14,6 +14,13 @@
     <context>
         <name>Batches</name>
         <message numerus="yes">
+            <source>%1 %n pictures are not done.</source>
+            <translation>
+                <numerusform>%1 %n picture is not done.</numerusform>
+                <numerusform>%1 %n pictures are not done.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
             <source>%n copies could not be saved</source>
             <translation>
                 <numerusform>%n copy could not be saved</numerusform>
@@ -62,6 +69,13 @@
                 <numerusform>%n pictures were not deleted</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>and %n more</source>
+            <translation>
+                <numerusform>and %n more</numerusform>
+                <numerusform>and %n more</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>Deleting</name>
@@ -97,6 +111,16 @@
             <translation>
                 <numerusform>%n picture is not what you stored</numerusform>
                 <numerusform>%n pictures are not what you stored</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryView</name>
+        <message numerus="yes">
+            <source>%n pictures</source>
+            <translation>
+                <numerusform>%n picture</numerusform>
+                <numerusform>%n pictures</numerusform>
             </translation>
         </message>
     </context>
