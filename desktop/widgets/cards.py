@@ -33,10 +33,10 @@ class CardRow(QWidget):
         words.setSpacing(Space.HAIR)
         self.title = Label(title, "strong" if icon else "body", wrap=not elide_caption)
         self.caption = ElidedLabel(caption, "caption") if elide_caption else Label(caption, "caption", wrap=True)
-        self.caption.setVisible(bool(caption))
         words.addWidget(self.title)
         words.addWidget(self.caption)
         row.addLayout(words, 1)
+        self.caption.setVisible(bool(caption))  # only now: without a parent it would open as a window
         self._row = row
         if control is not None:
             self.add_control(control)

@@ -99,7 +99,6 @@ class Dialog(QDialog):
         self._head.addLayout(words, 1)
         self.heading = Label(title, "lead" if width == self.CONFIRM else "heading", wrap=True)
         self.sentence = Label(sentence, "secondary", wrap=True)
-        self.sentence.setVisible(bool(sentence))
         words.addWidget(self.heading)
         words.addWidget(self.sentence)
 
@@ -119,6 +118,7 @@ class Dialog(QDialog):
         outer.addLayout(self._head)
         outer.addWidget(self._scroll, 1)
         outer.addLayout(self._foot)
+        self.sentence.setVisible(bool(sentence))  # only now: without a parent it would open as a window
         self._outer = outer
         FocusRing(self, self.theme)
 

@@ -204,7 +204,6 @@ class SectionHeading(QWidget):
         self.fold = _Fold(icons, title)
         self._count = Label("", "secondary")
         self.action = link_button(action)
-        self.action.setVisible(bool(action))
         self.action.clicked.connect(self.action_requested)
         self.fold.toggled.connect(self.folded)
         row = QHBoxLayout(self)
@@ -216,6 +215,7 @@ class SectionHeading(QWidget):
         row.addWidget(self._count)
         row.addStretch(1)
         row.addWidget(self.action)
+        self.action.setVisible(bool(action))  # only now: without a parent it would open as a window
 
     def set_count(self, count: int) -> None:
         """Say how many there are."""
