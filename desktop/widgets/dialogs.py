@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeySequence, QPainter, QPaintEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.widgets.buttons import Button
@@ -121,6 +121,13 @@ class Dialog(QDialog):
         self.sentence.setVisible(bool(sentence))  # only now: without a parent it would open as a window
         self._outer = outer
         FocusRing(self, self.theme)
+        # the window's own shortcut does not reach through a dialog, and locking must always be at hand
+        QShortcut(QKeySequence("Ctrl+L"), self).activated.connect(self._lock)
+
+    def _lock(self) -> None:
+        lock = getattr(self.parentWidget(), "lock", None)
+        if callable(lock):
+            lock()
 
     def add_button(self, button: Button, role: QDialogButtonBox.ButtonRole, *, default: bool = False) -> Button:
         """Add a button where the platform wants that role; the default one gets Enter and the first focus."""

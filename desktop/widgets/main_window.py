@@ -213,7 +213,7 @@ class MainWindow(QMainWindow):
         from PySide6.QtGui import QKeySequence, QShortcut
 
         for keys, called in (
-            ("Ctrl+L", self._models.shell.lock),
+            ("Ctrl+L", self.lock),
             ("Ctrl+O", lambda: self._in_vault(lambda vault: vault.add_pictures())),
             ("Ctrl+F", lambda: self._in_vault(lambda vault: vault.search())),
             ("F6", lambda: self._step_region(backwards=False)),
@@ -234,6 +234,10 @@ class MainWindow(QMainWindow):
 
     def _step_region(self, *, backwards: bool) -> None:
         self._in_vault(lambda vault: vault.shell_page.step_region(backwards=backwards))
+
+    def lock(self) -> None:
+        """Drop keys and pictures."""
+        self._models.shell.lock()
 
     def show_shortcuts(self) -> None:
         """Show the sheet of keys."""
