@@ -342,6 +342,7 @@ def test_locking_leaves_nothing_of_the_person(opened: MainWindow, runner: Inline
     assert "pictures.example.org" in opened.windowTitle()
     opened.show_shortcuts()
     sheet = opened.findChildren(ShortcutSheet)[-1]
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is sheet)
     qtbot.keyClick(sheet, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     runner.run_pending()
     QApplication.processEvents()
