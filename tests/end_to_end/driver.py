@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QEventLoop, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QLineEdit, QListView, QWidget
@@ -97,11 +97,18 @@ class Driver:
                 return value
             if time.monotonic() > end:
                 raise GaveUp(f"waited for {what}; on the window: {self.words()}")
-            QTest.qWait(10)
+            self._live(10)
 
     def settle(self) -> None:
         """Let what was started in the window's own thread finish."""
-        QTest.qWait(50)
+        self._live(50)
+
+    @staticmethod
+    def _live(milliseconds: int) -> None:
+        """Let the window live for a moment. Not by ``QTest.qWait``, which keeps Python's lock: workers would stand still."""
+        loop = QEventLoop()
+        QTimer.singleShot(milliseconds, loop.quit)
+        loop.exec()
 
     def _roots(self) -> list[QWidget]:
         popups = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not self.window]
