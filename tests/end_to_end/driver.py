@@ -105,7 +105,7 @@ class Driver:
 
     @staticmethod
     def _live(milliseconds: int) -> None:
-        """Let the window live for a moment. Not by ``QTest.qWait``, which keeps Python's lock: workers would stand still."""
+        """Let the window live for a moment. ``QTest.qWait`` would keep Python's lock, and workers would stand still."""
         loop = QEventLoop()
         QTimer.singleShot(milliseconds, loop.quit)
         loop.exec()
