@@ -20,7 +20,7 @@ from desktop.errors import Damaged
 
 BUFFER_BYTES: Final = 524_288
 """Blocks are gathered up to this length, so that hashing and writing are few large calls."""
-BUFFERS: Final = 3
+BUFFERS: Final = 6
 """How far the helper thread may be behind."""
 HELPER_FROM_BYTES: Final = 8_000_000
 """From this length on there is a helper thread; most photographs are smaller, and the window wants its processor."""

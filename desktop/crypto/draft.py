@@ -15,7 +15,7 @@ from desktop.crypto.carrier_layout import Layout
 from desktop.crypto.chunks import Sealer, seal_bytes
 from desktop.crypto.keys import VAULT_WRAP_INFO, PrivateKey
 from desktop.crypto.metadata import Metadata
-from desktop.crypto.objects import NO_HEADER, Deed, Header, Part, sign_object
+from desktop.crypto.objects import NO_HEADER, VAULT_WRAP_BYTES, Deed, Header, Part, sign_object
 from desktop.crypto.picture_keys import PartName, Revision, commitment, wrap_label
 from desktop.crypto.sizes import TAG, ciphertext_size, padded_payload, padded_thumbnail
 
@@ -34,14 +34,13 @@ class Draft:
     """
 
     def __init__(self, key: PrivateKey, picture_id: str, metadata: Metadata, thumbnail: bytes) -> None:
-        """Draw a picture key and a salt, sign the deed, encrypt the thumbnail."""
+        """Draw a picture key and a salt, encrypt the thumbnail."""
         self._key = key
         self._picture_key = secrets.token_bytes(32)
         owner = key.fingerprint
         self.revision = Revision(picture_id, owner, 1, 1, owner, secrets.token_bytes(32))
         self.payload_size = padded_payload(metadata.size)
         self.metadata = metadata
-        self._deed = _new_deed(key, picture_id, self._picture_key)
         padded = thumbnail.ljust(padded_thumbnail(len(thumbnail)), b"\0")
         cipher_key, aad = self._keys("thumb", len(padded))
         self.thumbnail, b3 = seal_bytes(cipher_key, aad, padded)
@@ -56,21 +55,28 @@ class Draft:
 
     def layout(self) -> Layout:
         """Return the carrier's layout: the length of the envelope is known before its contents are."""
-        body = self._body(b"\0" * (len(self.metadata.encode()) + TAG), NO_HASH)
-        signature = canonical.encode_base64(bytes(self._key.public.modulus_bytes))
+        size = self._key.public.modulus_bytes
+        deed = self._deed_body(NO_HASH, bytes(size), bytes(VAULT_WRAP_BYTES))
+        signature = canonical.encode_base64(bytes(size))
+        meta = bytes(len(self.metadata.encode()) + TAG)
+        body = self._body({"body": deed, "sig": signature}, meta, NO_HASH)
         envelope = len(canonical.encode({"body": body, "sig": signature}))
         return Layout(ciphertext_size(self.payload_size), envelope)
 
     def header(self, metadata: Metadata, payload_b3: str) -> canonical.Object:
-        """Return the signed header."""
+        """Sign the deed and the header; return the header.
+
+        Called after the payload, so that signing overlaps with what is still being written.
+        """
         plain = metadata.encode()
         sealed, _ = seal_bytes(*self._keys("meta", len(plain)), plain)
-        return sign_object(self._key, self._body(sealed, payload_b3))
+        deed = sign_object(self._key, self._new_deed())
+        return sign_object(self._key, self._body(deed, sealed, payload_b3))
 
-    def _body(self, meta: bytes, payload_b3: str) -> canonical.Object:
+    def _body(self, deed: canonical.Object, meta: bytes, payload_b3: str) -> canonical.Object:
         return Header.body(
             author=self._key.fingerprint,
-            deed=self._deed,
+            deed=deed,
             grant=None,
             revision=self.revision.revision,
             previous=NO_HEADER,
@@ -80,17 +86,18 @@ class Draft:
             thumbnail=self._thumbnail_part,
         )
 
+    def _new_deed(self) -> canonical.Object:
+        owner, picture_id = self._key.fingerprint, self.revision.picture_id
+        label = wrap_label(picture_id, 1, owner, owner)
+        nonce = secrets.token_bytes(12)
+        vault_cipher = AESGCM(self._key.vault_key(VAULT_WRAP_INFO))
+        return self._deed_body(
+            commitment(self._picture_key, picture_id, 1, owner),
+            self._key.public.wrap(label, self._picture_key),
+            nonce + vault_cipher.encrypt(nonce, self._picture_key, label),
+        )
 
-def _new_deed(key: PrivateKey, picture_id: str, picture_key: bytes) -> Deed:
-    owner = key.fingerprint
-    label = wrap_label(picture_id, 1, owner, owner)
-    nonce = secrets.token_bytes(12)
-    body = Deed.body(
-        picture_id=picture_id,
-        owner=owner,
-        epoch=1,
-        kc=commitment(picture_key, picture_id, 1, owner),
-        wrap=key.public.wrap(label, picture_key),
-        vault=nonce + AESGCM(key.vault_key(VAULT_WRAP_INFO)).encrypt(nonce, picture_key, label),
-    )
-    return Deed.parse(sign_object(key, body))
+    def _deed_body(self, kc: str, wrap: bytes, vault: bytes) -> canonical.Object:
+        return Deed.body(
+            picture_id=self.revision.picture_id, owner=self._key.fingerprint, epoch=1, kc=kc, wrap=wrap, vault=vault
+        )

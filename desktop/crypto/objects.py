@@ -254,7 +254,7 @@ class Header:
     def body(
         *,
         author: str,
-        deed: Deed,
+        deed: Object,
         grant: Grant | None,
         revision: int,
         previous: str,
@@ -267,7 +267,7 @@ class Header:
         body: Object = {
             "t": "header",
             "author": author,
-            "deed": deed.source,
+            "deed": deed,
             "rev": revision,
             "prev": previous,
             "salt": salt.hex(),
