@@ -14,18 +14,20 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from desktop.display import NO_LIBRARY, QT_PACKAGES, display_problem
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from PySide6.QtWidgets import QApplication
 
     from desktop.client.session import Sessions
     from desktop.config import Config
     from desktop.models import IsCancelled, Place, Report
     from desktop.tasks import TaskRunner
+    from desktop.viewmodels.lock import LockViewModel
     from desktop.viewmodels.session_port import SessionPort, SessionsPort
     from desktop.widgets.main_window import MainWindow
     from desktop.widgets.open_vault import OpenVault
@@ -70,7 +72,10 @@ def run(argv: list[str]) -> int:
     except ImportError as error:
         print(NO_LIBRARY % (error, QT_PACKAGES), file=sys.stderr)
         return 1
-    return _run(QApplication(["glassine", *argv]))
+    # Qt looks for the style itself: asking for it from Python costs 10 ms, because all of QStyle is wrapped
+    app = QApplication(["glassine", "-style", "Fusion", *argv])
+    app.setProperty("style_given", True)
+    return _run(app)
 
 
 def _run(app: QApplication) -> int:
@@ -86,7 +91,7 @@ def _run(app: QApplication) -> int:
     runner = TaskRunner()
     window = build(config, runner, make_sessions(config))
     closing = Closing(window, runner)
-    window.first_painted.connect(lambda: _after_first_paint(runner))
+    window.first_painted.connect(lambda: _after_first_paint(app, runner))
     with _hooks(window), _ended_by_signals(window, app):
         window.show()
         code = app.exec()
@@ -98,7 +103,6 @@ def build(config: Config, runner: TaskRunner, sessions: SessionsPort) -> MainWin
     """Build the window and everything behind it; nothing is shown yet."""
     from PySide6.QtWidgets import QApplication
 
-    from desktop.viewmodels.lock import LockViewModel
     from desktop.viewmodels.shell import ShellViewModel
     from desktop.viewmodels.sign_in import SignInViewModel
     from desktop.widgets.icons import Icons
@@ -111,10 +115,16 @@ def build(config: Config, runner: TaskRunner, sessions: SessionsPort) -> MainWin
     theme = Theme(config.preferences.theme)
     theme.apply(app)
     icons = Icons(theme)
+
+    def make_lock() -> LockViewModel:
+        from desktop.viewmodels.lock import LockViewModel
+
+        return LockViewModel(runner)
+
     models = WindowModels(
         shell=ShellViewModel(runner),
         sign_in=SignInViewModel(runner, sessions, config.default_vault_folder),
-        lock=LockViewModel(runner),
+        make_lock=make_lock,
     )
 
     def make_open_vault(window: MainWindow) -> OpenVault:
@@ -207,9 +217,10 @@ def _start_embedded(folder: Path) -> Any:
 # -- after the first paint -----------------------------------------------------------------------------------------
 
 
-def _after_first_paint(runner: TaskRunner) -> None:
+def _after_first_paint(app: QApplication, runner: TaskRunner) -> None:
     if os.environ.get(FIRST_PAINT_VARIABLE):
         print(f"first paint {time.monotonic_ns()}", flush=True)
+    set_window_icon(app)
     gc.freeze()
     gc.enable()
     runner.submit(warm_up, pool="crypto")
@@ -233,30 +244,40 @@ def warm_up(report: Report, cancelled: IsCancelled) -> None:
 
 
 def name_application(app: QApplication) -> None:
-    """Give the application its name, icon and language."""
+    """Give the application its name and language."""
+    app.setApplicationName("glassine")
+    app.setApplicationDisplayName("Glassine")
+    app.setDesktopFileName("glassine")
+    _translate(app)
+
+
+def set_window_icon(app: QApplication) -> None:
+    """Give the windows their icon; reading it loads Qt's image plugins, so the first paint does not wait for it."""
     from PySide6.QtGui import QIcon
 
     from desktop.widgets.theme import RESOURCES
 
-    app.setApplicationName("glassine")
-    app.setApplicationDisplayName("Glassine")
-    app.setDesktopFileName("glassine")
     icon = QIcon()
     for side in (16, 32, 48, 128, 256):
         icon.addFile(str(RESOURCES / "app" / f"glassine-{side}.png"))
     app.setWindowIcon(icon)
-    _translate(app)
 
 
 def _translate(app: QApplication) -> None:
     """Load the language of the person, else English, whose plural forms are translations too."""
-    from PySide6.QtCore import QLocale, QTranslator
+    from PySide6.QtCore import QTranslator
 
     from desktop.widgets.theme import RESOURCES
 
-    folder = str(RESOURCES / "translations")
+    folder = RESOURCES / "translations"
     translator = QTranslator(app)
-    if translator.load(QLocale(), "glassine", "_", folder) or translator.load("glassine_en", folder):
+    if any(path.name != "glassine_en.qm" for path in folder.glob("*.qm")):
+        from PySide6.QtCore import QLocale  # costs 4 ms of the start, so only where there is a choice
+
+        if translator.load(QLocale(), "glassine", "_", str(folder)):
+            app.installTranslator(translator)
+            return
+    if translator.load("glassine_en", str(folder)):
         app.installTranslator(translator)
 
 

@@ -5,8 +5,6 @@ Must not import PySide6, ``requests`` or ``backend``.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 from dataclasses import dataclass, field
@@ -73,6 +71,10 @@ class Preferences:
     @classmethod
     def load(cls, path: Path) -> Preferences:
         """Read preferences; what is missing or makes no sense keeps its default."""
+        if not path.exists():
+            return cls()
+        import json
+
         try:
             with path.open("rb") as file:
                 document = json.loads(file.read(MAX_PREFERENCES_BYTES))
@@ -102,6 +104,8 @@ class Preferences:
         Raises:
             StorageFull, StorageReadOnly, FileUnreadable: They cannot be written; the old ones stay.
         """
+        import json
+
         from desktop.crypto.safe_write import new_file
 
         document = {
@@ -154,6 +158,8 @@ class Config:
 
     def server_place(self, address: str, user_name: str) -> Place:
         """Return the place of an account on a server; its folder holds staged and cached ciphertext."""
+        import hashlib
+
         name = hashlib.sha256(f"{address}\n{user_name}".encode()).hexdigest()[:32]
         return Place(PlaceKind.SERVER, self.folder / "places" / name, address, user_name)
 

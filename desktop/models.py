@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Report = Callable[[int, int], None]
 """``report(done, total)``: how far a piece of work is; the unit is the work's own, ``total`` 0 means unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 KEYS = "keys"
@@ -10,4 +11,8 @@ BACKEND = "backend"
 
 def vault_exists(folder: Path) -> bool:
     """Whether there is a vault, or what is left of one, in this folder."""
-    return any((folder / KEYS).glob("*.glassine-key")) or (folder / BACKEND).is_dir()
+    try:
+        names = os.listdir(folder / KEYS)  # noqa: PTH208 - a glob costs a millisecond of the start
+    except OSError:
+        names = []
+    return any(name.endswith(".glassine-key") for name in names) or (folder / BACKEND).is_dir()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,13 +30,16 @@ MIN_SIZE: Final = QSize(720, 480)
 DEFAULT_SIZE: Final = QSize(1280, 800)
 
 
-@dataclass(frozen=True)
 class WindowModels:
-    """The view-models that the window needs before a vault is open."""
+    """The view-models that the window needs before a vault is open; that of the lock is made when it is needed."""
 
-    shell: ShellViewModel
-    sign_in: SignInViewModel
-    lock: LockViewModel
+    def __init__(self, shell: ShellViewModel, sign_in: SignInViewModel, make_lock: Callable[[], LockViewModel]) -> None:
+        self.shell, self.sign_in, self._make_lock = shell, sign_in, make_lock
+
+    @cached_property
+    def lock(self) -> LockViewModel:
+        """The lock's view-model."""
+        return self._make_lock()
 
 
 class MainWindow(QMainWindow):
@@ -69,16 +72,16 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Glassine")
         self.setMinimumSize(MIN_SIZE)
 
-        self.sign_in = SignInPage(theme, icons, models.sign_in)
-        self._lock: LockPage | None = None
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.sign_in)
+        # parents from the beginning: with a style sheet, each change of the parent dresses all children anew
+        self.stack = QStackedWidget(self)
         self.setCentralWidget(self.stack)
+        self.sign_in = SignInPage(theme, icons, models.sign_in, self.stack)
+        self.stack.addWidget(self.sign_in)
+        self._lock: LockPage | None = None
         self.focus_ring: FocusRing | None = None
 
         self.sign_in.first_painted.connect(self._on_first_painted)
         models.sign_in.signed_in.connect(self._on_signed_in)
-        models.lock.unlocked.connect(self._on_unlocked)
         models.shell.stage_changed.connect(self._on_stage)
         models.shell.failed.connect(self.show_error)
         geometry = load_geometry(geometry_path)
@@ -112,6 +115,7 @@ class MainWindow(QMainWindow):
 
         if self._lock is None:
             self._lock = LockPage(self.theme, self.icons, self._models.lock)
+            self._models.lock.unlocked.connect(self._on_unlocked)
             self._lock.sign_out_requested.connect(self._models.shell.sign_out)
             self.stack.addWidget(self._lock)
         return self._lock
@@ -150,7 +154,8 @@ class MainWindow(QMainWindow):
             self.lock_page.set_transfers(self._waiting_while_locked())
             self.stack.setCurrentWidget(self.lock_page)
         else:
-            self._models.lock.stop()
+            if self._lock is not None:
+                self._models.lock.stop()
             self.stack.setCurrentWidget(self.sign_in)
         if self._open_vault is not None:
             self._open_vault.forget()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -37,8 +39,8 @@ _FIELDS: Final = {
 class SleeveSide(StyledWidget):
     """The leading side: the sleeve and what it means. 520 wide, 400 in a window below 1100."""
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
         self.setProperty("sidebar", True)
         centre = Qt.AlignmentFlag.AlignHCenter
         title = Label(self.tr("Your pictures, in their own envelope"), "lead", wrap=True)
@@ -69,6 +71,18 @@ class SleeveSide(StyledWidget):
             label.setFixedWidth(min(400, width - 2 * Space.WIDE))
 
 
+class _Fields(dict[str, Field]):
+    """The fields by name, each made when it is first asked for: the first paint waits for no more than it shows."""
+
+    def __init__(self, make: Callable[[str], Field]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> Field:
+        """Make it; the maker keeps it here."""
+        return self._make(name)
+
+
 class SignInPage(StyledWidget):
     """Draws a :class:`SignInViewModel` and forwards what is typed and pressed.
 
@@ -81,16 +95,16 @@ class SignInPage(StyledWidget):
     def __init__(self, theme: Theme, icons: Icons, view_model: SignInViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icons, self._vm, self._painted = icons, view_model, False
-        self._side = SleeveSide(theme)
+        self._side = SleeveSide(theme, self)
         self._line = Hairline(Qt.Orientation.Vertical)
-        self._scroll = ScrollPage()
+        self._scroll = ScrollPage(self)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._side)
         layout.addWidget(self._line)
         layout.addWidget(self._scroll, 1)
-        self._form = QWidget()
+        self._form = QWidget(self._scroll.content)
         self._form.setFixedWidth(FORM_WIDTH)
         self._build_form()
         outer = QVBoxLayout(self._scroll.content)
@@ -121,19 +135,9 @@ class SignInPage(StyledWidget):
         self.server_card.clicked.connect(lambda: vm.choose(PlaceKind.SERVER))
         self.computer_card.clicked.connect(lambda: vm.choose(PlaceKind.THIS_COMPUTER))
 
-        self.fields = {
-            "address": Field(icons, self.tr("Server address"), large=True),
-            "user_name": Field(icons, self.tr("User name"), large=True),
-            "password": Field(icons, self.tr("Password"), password=True, large=True),
-            "passphrase": Field(icons, self.tr("Passphrase of your key"), password=True, large=True),
-            "repeat": Field(icons, self.tr("The passphrase once more"), password=True, large=True),
-        }
-        self.fields["address"].set_text(vm.address)
-        self.fields["user_name"].set_text(vm.user_name)
+        self.fields = _Fields(self._make_field)
         self.button = primary_button("", large=True)
         self.button.clicked.connect(self._submit)
-        for field in self.fields.values():
-            field.submitted.connect(self._submit)
         self.first_link = link_button("")
         self.first_link.clicked.connect(self._on_first_link)
         self._folder = ElidedLabel("", "caption")
@@ -149,8 +153,9 @@ class SignInPage(StyledWidget):
         where.addLayout(cards)
         layout.addLayout(where)
         layout.addWidget(self._folder)
-        for field in self.fields.values():
-            layout.addWidget(field)
+        self._slots = {name: QVBoxLayout() for name in _FIELDS[Form.REGISTER]}
+        for slot in self._slots.values():
+            layout.addLayout(slot)
         layout.addSpacing(Space.HAIR)
         layout.addWidget(self.button)
         links = QHBoxLayout()
@@ -163,6 +168,26 @@ class SignInPage(StyledWidget):
         links.addWidget(self.cancel_link)
         layout.addLayout(links)
         self._layout = layout
+
+    def _make_field(self, name: str) -> Field:
+        labels = {
+            "address": self.tr("Server address"),
+            "user_name": self.tr("User name"),
+            "password": self.tr("Password"),
+            "passphrase": self.tr("Passphrase of your key"),
+            "repeat": self.tr("The passphrase once more"),
+        }
+        secret = name not in ("address", "user_name")
+        field = Field(self._icons, labels[name], password=secret, large=True, parent=self._form)
+        field.set_text({"address": self._vm.address, "user_name": self._vm.user_name}.get(name, ""))
+        field.submitted.connect(self._submit)
+        self._slots[name].addWidget(field)
+        self.fields[name] = field
+        # what is made late would be the last stop of Tab
+        stops = [*(self.fields[other].edit for other in self._slots if other in self.fields), self.button]
+        for before, after in pairwise((self.computer_card, *stops, self.first_link, self.cancel_link)):
+            QWidget.setTabOrder(before, after)
+        return field
 
     def _words(self) -> tuple[str, str, str, str]:
         """Title, button, button while busy, link."""
@@ -201,12 +226,14 @@ class SignInPage(StyledWidget):
         self.first_link.setText(link)
         self.server_card.setChecked(vm.kind is PlaceKind.SERVER)
         self.computer_card.setChecked(vm.kind is PlaceKind.THIS_COMPUTER)
+        for name in _FIELDS[form]:
+            self.fields[name].set_error("")
         for name, field in self.fields.items():
             field.setVisible(name in _FIELDS[form])
-            field.set_error("")
         self._folder.setVisible(vm.kind is PlaceKind.THIS_COMPUTER)
         self._folder.setText(self.tr("In the folder %1").replace("%1", str(vm.folder)))
-        self.fields["passphrase"].set_helper(self._passphrase_helper(form))
+        if "passphrase" in _FIELDS[form]:
+            self.fields["passphrase"].set_helper(self._passphrase_helper(form))
         self._clear_error()
 
     def _passphrase_helper(self, form: Form) -> str:
@@ -255,7 +282,7 @@ class SignInPage(StyledWidget):
             self._error = None
 
     def _submit(self) -> None:
-        text = {name: field.text for name, field in self.fields.items()}
+        text = {name: self.fields[name].text for name in _FIELDS[self._vm.form]}
         match self._vm.form:
             case Form.SIGN_IN:
                 self._vm.sign_in(text["address"], text["user_name"], text["password"])
@@ -283,8 +310,9 @@ class SignInPage(StyledWidget):
 
     def forget_secrets(self) -> None:
         """Empty the secret fields once they were used."""
-        for name in ("password", "passphrase", "repeat"):
-            self.fields[name].clear()
+        for name, field in self.fields.items():
+            if name not in ("address", "user_name"):
+                field.clear()
 
     def focus_first(self) -> None:
         """Put the cursor where typing begins."""

@@ -115,7 +115,8 @@ class Theme(QObject):
     def apply(self, app: QApplication) -> None:
         """Dress the application and keep following the system."""
         self._app = app
-        app.setStyle("Fusion")
+        if not app.property("style_given"):
+            app.setStyle("Fusion")
         self._hints.colorSchemeChanged.connect(self._refresh)
         self._accessibility.contrastPreferenceChanged.connect(self._refresh)
         self._dress(app)

@@ -34,7 +34,7 @@ PROBE = """
 import os, sys
 from desktop import app
 names = {names!r}
-def report(runner):
+def report(app, runner):
     loaded = sorted(name for name in names if name in sys.modules)
     print("loaded", loaded, flush=True)
     os._exit(0)
@@ -164,7 +164,7 @@ def test_a_signal_ends_the_program_properly(tmp_path: Path) -> None:
     code = """
 import os, signal
 from desktop import app
-app._after_first_paint = lambda runner: os.kill(os.getpid(), signal.SIGTERM)
+app._after_first_paint = lambda application, runner: os.kill(os.getpid(), signal.SIGTERM)
 from main import main
 code = main([])
 print("ended", code, flush=True)
