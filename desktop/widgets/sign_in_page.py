@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -20,7 +19,7 @@ from desktop.widgets.fields import Field
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, Label, StyledWidget
 from desktop.widgets.scroll_page import ScrollPage
-from desktop.widgets.sleeve import Sleeve
+from desktop.widgets.sleeve_side import SleeveSide
 from desktop.widgets.theme import Space, Theme
 
 if TYPE_CHECKING:
@@ -34,41 +33,6 @@ _FIELDS: Final = {
     Form.OPEN_VAULT: ("passphrase",),
     Form.CREATE_VAULT: ("passphrase", "repeat"),
 }
-
-
-class SleeveSide(StyledWidget):
-    """The leading side: the sleeve and what it means. 520 wide, 400 in a window below 1100."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setProperty("sidebar", True)
-        centre = Qt.AlignmentFlag.AlignHCenter
-        title = Label(self.tr("Your pictures, in their own envelope"), "lead", wrap=True)
-        sentence = Label(
-            self.tr(
-                "Glassine encrypts each picture on this computer. "
-                "Whoever stores it, a server or a disk, gets noise instead."
-            ),
-            "secondary",
-            wrap=True,
-        )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(Space.WIDE, Space.PAGE, Space.WIDE, Space.PAGE)
-        layout.setSpacing(Space.SMALL)
-        layout.addStretch(1)
-        layout.addWidget(Sleeve(theme, QSize(312, 360)), 0, centre)
-        layout.addSpacing(Space.LARGE)
-        self._labels = (title, sentence)
-        for label in self._labels:
-            label.setAlignment(centre)
-            layout.addWidget(label, 0, centre)
-        layout.addStretch(1)
-
-    def set_width(self, width: int) -> None:
-        """Take a width; the words keep a margin on both sides."""
-        self.setFixedWidth(width)
-        for label in self._labels:
-            label.setFixedWidth(min(400, width - 2 * Space.WIDE))
 
 
 class _Fields(dict[str, Field]):
@@ -183,10 +147,6 @@ class SignInPage(StyledWidget):
         field.submitted.connect(self._submit)
         self._slots[name].addWidget(field)
         self.fields[name] = field
-        # what is made late would be the last stop of Tab
-        stops = [*(self.fields[other].edit for other in self._slots if other in self.fields), self.button]
-        for before, after in pairwise((self.computer_card, *stops, self.first_link, self.cancel_link)):
-            QWidget.setTabOrder(before, after)
         return field
 
     def _words(self) -> tuple[str, str, str, str]:
@@ -320,6 +280,30 @@ class SignInPage(StyledWidget):
             if not self.fields[name].text:
                 self.fields[name].setFocus(Qt.FocusReason.OtherFocusReason)
                 return
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Let Tab go through the form from the top down, whatever was made when."""
+        stops = [widget for widget in self._form.findChildren(QWidget) if self._is_stop(widget)]
+        focused = self.focusWidget()
+        if not stops or focused is None:
+            return super().focusNextPrevChild(next)
+        stops.sort(key=self._place_of)
+        after = [stop for stop in stops if self._place_of(stop) > self._place_of(focused)]
+        before = [stop for stop in stops if self._place_of(stop) < self._place_of(focused)]
+        target = (after or stops)[0] if next else (before or stops)[-1]
+        target.setFocus(Qt.FocusReason.TabFocusReason if next else Qt.FocusReason.BacktabFocusReason)
+        return True
+
+    def _is_stop(self, widget: QWidget) -> bool:
+        if widget in (self.server_card, self.computer_card) and not widget.isChecked():
+            return False
+        takes_tab = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None
+        return takes_tab and widget.isVisible() and widget.isEnabled()
+
+    def _place_of(self, widget: QWidget) -> tuple[int, int]:
+        corner = widget.mapTo(self._form, QPoint(0, 0))
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        return corner.y(), -corner.x() if mirrored else corner.x()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Begin with what the view-model knows."""
