@@ -83,6 +83,7 @@ class Round:
         ):
             for path in used:
                 path.unlink(missing_ok=True)
+            os.sync()  # or the fsync of one would wait for what another left behind
             times[name] = timed(action)
         return times
 
