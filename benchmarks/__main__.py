@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-BENCHMARKS = ("bench_seal", "bench_classic", "bench_gallery", "bench_storage", "bench_start")
+BENCHMARKS = ("bench_seal", "bench_classic", "bench_drop", "bench_gallery", "bench_storage", "bench_start")
 
 
 def main(wanted: list[str]) -> int:

@@ -36,8 +36,22 @@ PASSWORD = "and back over the bridge"
 COUNT = 40
 
 
-def _installed() -> list[Path]:
+def installed_photographs() -> list[Path]:
+    """The photographs of mate-backgrounds; none if it is not installed."""
     return sorted(path for kind in ("*.jpg", "*.png") for path in BACKGROUNDS.rglob(kind))
+
+
+def collect_photographs(folder: Path, found: list[Path]) -> list[Path]:
+    """Forty in a new folder: those found, kinds of files that cameras seldom make, and drawn landscapes."""
+    folder.mkdir()
+    for path in found:
+        shutil.copyfile(path, folder / path.name)
+    rare = good_pictures()
+    for number in range(COUNT - len(rare) - len(found)):
+        taken = f"2026:11:{26 - number // 5:02} {17 - number % 5:02}:{(number * 17) % 60:02}:00"
+        (folder / f"IMG_{4400 + number}.jpg").write_bytes(photograph(number, taken=taken))
+    write_all(rare, folder)
+    return sorted(folder.iterdir())
 
 
 class Tour:
@@ -51,20 +65,7 @@ class Tour:
         self.output, self.work = output, work
         self.lines: list[str] = []
         self._shots = 0
-        self.photographs = self._photographs([] if drawn else _installed())
-
-    def _photographs(self, found: list[Path]) -> list[Path]:
-        """Forty in all: those found, kinds of files that cameras seldom make, and drawn landscapes."""
-        folder = self.work / "photographs"
-        folder.mkdir()
-        for path in found:
-            shutil.copyfile(path, folder / path.name)
-        rare = good_pictures()
-        for number in range(COUNT - len(rare) - len(found)):
-            taken = f"2026:11:{26 - number // 5:02} {17 - number % 5:02}:{(number * 17) % 60:02}:00"
-            (folder / f"IMG_{4400 + number}.jpg").write_bytes(photograph(number, taken=taken))
-        write_all(rare, folder)
-        return sorted(folder.iterdir())
+        self.photographs = collect_photographs(work / "photographs", [] if drawn else installed_photographs())
 
     def say(self, line: str) -> None:
         """Write a line of the summary, and print it."""
