@@ -35,13 +35,16 @@ class EmbeddedBackend:
         """Return the id of the vault's one account; it is made at first use.
 
         Raises:
-            VaultUnreadable: The folder belongs to a server that has accounts of its own.
+            VaultUnreadable: The folder belongs to a server that has accounts of its own, or is damaged.
         """
         from backend.errors import BackendError
         from backend.storage.protocol import StorageError
 
         try:
             known = self._local()
+            if known is None and next(self._storage.blob_ids(), None) is not None:
+                # a new account would show an empty vault, and the pictures that are there to nobody
+                raise errors.VaultUnreadable(errors.VAULT_DAMAGED, details="pictures without an account")
             return (known or self._accounts.create_local_account(name, public_key)).id
         except BackendError as error:
             raise errors.VaultUnreadable("The folder holds the data of a server.", details=error.message) from error
@@ -101,7 +104,10 @@ def converted(error: StorageError) -> errors.GlassineError:
         "read-only": errors.StorageReadOnly,
         "in-use": errors.VaultInUse,
     }
-    return kinds.get(error.reason, errors.VaultUnreadable)(details=str(error))
+    if error.reason in kinds:
+        return kinds[error.reason](details=str(error))
+    message = errors.VAULT_DAMAGED if error.reason == "damaged" else str(error)
+    return errors.VaultUnreadable(message, details=str(error))
 
 
 def serve(argv: list[str]) -> int:

@@ -255,12 +255,25 @@ class VaultInUse(GlassineError):
     default_message = "Another Glassine window has this vault open. Close it first, or use that window."
 
 
+VAULT_DAMAGED = (
+    "The vault's database is damaged. Nothing was changed. Restore the whole folder of the vault from a backup."
+)
+
+
 class VaultUnreadable(GlassineError):
     """The vault folder is not a vault, or its database cannot be read."""
 
     code = "S-104"
     title = "The vault cannot be read"
     default_message = "The vault's files cannot be read. Nothing was changed."
+
+
+class PicturesMissing(VaultUnreadable):
+    """The records count more pictures than they give out."""
+
+    code = "S-105"
+    title = "Some pictures cannot be listed"
+    default_message = "There are more pictures than could be listed. Those that are shown are not concerned."
 
 
 # -- network ------------------------------------------------------------------------------------------------------

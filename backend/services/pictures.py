@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from os import SEEK_END
 from typing import BinaryIO
 
 from backend.errors import Conflict, ImageNotFound, Invalid, NotAuthorized, StoredDataMissing
@@ -223,14 +224,17 @@ class Pictures:
 
         Raises:
             ImageNotFound: It was deleted a moment ago.
-            StoredDataMissing: The record is there and its bytes are not.
+            StoredDataMissing: The record is there and its bytes are not, or not as many.
         """
         blob = self._storage.open_blob(picture.content_blob)
         if blob is not None:
-            return blob
-        if self._storage.picture(picture.owner_id, picture.name) is None:
+            if blob.seek(0, SEEK_END) == picture.size:
+                blob.seek(0)
+                return blob
+            blob.close()
+        elif self._storage.picture(picture.owner_id, picture.name) is None:
             raise ImageNotFound
-        logger.error("Picture %s names a blob that is not there", picture.id)
+        logger.error("Picture %s names a blob that is not there, or is of another size", picture.id)
         raise StoredDataMissing
 
     def _may_read(self, reader_id: str, picture: PictureRecord) -> bool:

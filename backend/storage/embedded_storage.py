@@ -6,20 +6,21 @@ Records are documents in mongita's collections, shaped as MongoDB would hold the
 
 from __future__ import annotations
 
+import logging
 import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar
+from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar, get_type_hints
 
 from mongita.errors import DuplicateKeyError
 
 from backend.storage.blobs import BlobFolder, FileBlobWriter
-from backend.storage.failures import CLOSED, raises_storage_error
+from backend.storage.failures import CLOSED, DAMAGED, raises_storage_error
 from backend.storage.folder_lock import FolderLock
 from backend.storage.mongita_collection import SqliteClient
 from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, StorageError, User
@@ -27,6 +28,8 @@ from backend.storage.reserve import Reserve
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+logger = logging.getLogger(__name__)
 
 _PURGED_AT_ONCE = 100
 
@@ -59,6 +62,18 @@ class EmbeddedStorage:
         self._permissions = database["permissions"]
         self._revoked = database["revoked_tokens"]
         self._secrets = database["secrets"]
+        try:
+            self._prepare_indexes()
+        except (KeyError, TypeError, AttributeError) as error:  # the definitions are not what this module wrote
+            raise StorageError("damaged", DAMAGED) from error
+        self._picture_counts: dict[str, int] = {}
+        self._id_guard = threading.Lock()
+        # Ids go on after the greatest stored one even when the clock was set back.
+        newest = (c.find_one(sort=[("_id", -1)]) for c in (self._users, self._pictures, self._permissions))
+        self._last_id = max((int(document["_id"], 16) for document in newest if document), default=0)
+        self._id_middle = secrets.randbits(40) << 24
+
+    def _prepare_indexes(self) -> None:
         with self._engine.lock:
             self._users.create_index("name", unique=True)
             self._pictures.create_index("slot", unique=True)
@@ -66,12 +81,9 @@ class EmbeddedStorage:
             self._permissions.create_index("slot", unique=True)
             self._permissions.create_index("picture_id")
             self._revoked.create_index("expires")
-        self._picture_counts: dict[str, int] = {}
-        self._id_guard = threading.Lock()
-        # Ids go on after the greatest stored one even when the clock was set back.
-        newest = (c.find_one(sort=[("_id", -1)]) for c in (self._users, self._pictures, self._permissions))
-        self._last_id = max((int(document["_id"], 16) for document in newest if document), default=0)
-        self._id_middle = secrets.randbits(40) << 24
+        for collection in (self._users, self._pictures, self._permissions):
+            if collection.rebuild_short_indexes():
+                logger.error("A damaged index has been made anew from the records")
 
     @_call
     def new_id(self) -> str:
@@ -234,8 +246,17 @@ class EmbeddedStorage:
     def collect_orphans(self) -> int:
         """Remove the blobs that no record names, and return how many. Only while nobody else uses the storage."""
         referenced: set[str] = set()
-        for document in self._pictures.find({}):
-            referenced.update(document[field] for field in _BLOB_FIELDS)
+        for picture in _records(PictureRecord, self._pictures.find({})):
+            referenced.update(getattr(picture, field) for field in _BLOB_FIELDS)
+        referenced.discard("")
+        present = set(self._blobs.ids())
+        if not present - referenced:
+            return 0
+        if referenced - present or not self._engine.connections.is_sound():
+            # A blob becomes durable before its record, and goes after it: no crash leaves a record without its blob.
+            # Damaged records must not decide which pictures nobody needs.
+            logger.error("The records are damaged: blobs that none of them names are kept")
+            return 0
         return self._blobs.collect(referenced)
 
     # -- settings of the installation --
@@ -263,6 +284,7 @@ class EmbeddedStorage:
                 self._lock.release(in_order=in_order)
 
 
+_TYPES = {kind: get_type_hints(kind) for kind in (User, PictureRecord, Permission)}
 _BLOB_FIELDS = ("content_blob", "quotient_blob", "thumbnail_blob")
 
 
@@ -286,14 +308,17 @@ Record = TypeVar("Record", User, PictureRecord, Permission)
 def _record(kind: type[Record], document: dict[str, Any] | None) -> Record | None:
     if document is None:
         return None
-    document["id"] = document["_id"]
-    return kind(**{field.name: document[field.name] for field in fields(kind)})
+    return _records(kind, [document])[0]
 
 
 def _records(kind: type[Record], documents: Any) -> list[Record]:
-    names = [field.name for field in fields(kind)]
+    """Turn documents into records; raises StorageError for one that is damaged."""
+    types = _TYPES[kind]
     records = []
     for document in documents:
-        document["id"] = document["_id"]
-        records.append(kind(**{name: document[name] for name in names}))
+        document["id"] = document.get("_id")
+        values = {name: document.get(name) for name in types}
+        if not all(isinstance(values[name], known) for name, known in types.items()):
+            raise StorageError("damaged", DAMAGED)
+        records.append(kind(**values))
     return records

@@ -41,6 +41,7 @@ _REASON_BY_SQLITE = {
     sqlite3.SQLITE_LOCKED: ("in-use", IN_USE),
     sqlite3.SQLITE_CORRUPT: ("damaged", DAMAGED),
     sqlite3.SQLITE_NOTADB: ("damaged", DAMAGED),
+    sqlite3.SQLITE_CONSTRAINT: ("damaged", DAMAGED),  # what must be unique is checked before; the index is wrong
 }
 
 
@@ -60,8 +61,9 @@ def storage_error(error: BaseException) -> StorageError | None:
             error.errno or 0, ("other", f"The storage folder failed: {error.strerror or error}.")
         )
         return StorageError(reason, text)
-    # Not by an import of bson: this module stays light for those who only check errors.
-    if type(error).__name__ == "InvalidBSON":
+    # Not by an import of bson: this module stays light for those who only check errors. SQLite's own words may hold
+    # a piece of a damaged schema, which Python then cannot decode.
+    if type(error).__name__ == "InvalidBSON" or isinstance(error, UnicodeDecodeError):
         return StorageError("damaged", DAMAGED)
     return None
 

@@ -154,6 +154,22 @@ class SqliteEngine(Engine):  # type: ignore[misc]
 
     # -- metadata and indexes --
 
+    def rebuild_short_indexes(self, collection: str) -> bool:
+        """Make the indexes anew if one has fewer entries than there are documents; return whether that was so.
+
+        Only for collections whose documents have exactly one value in each index. Entries follow from documents, so a
+        page of them that was damaged unnoticed is no loss; documents that are missing are.
+        """
+        documents = self.count(collection)
+        query = "SELECT count(*) FROM entries WHERE collection=? AND name=?"
+        names = self.indexes(collection)
+        if all(self.connections.rows(query, collection, name)[0][0] >= documents for name in names):
+            return False
+        with self.connections.writing() as connection:
+            connection.execute("DELETE FROM entries WHERE collection=?", (collection,))
+            self._build(collection, names)
+        return True
+
     def indexes(self, collection: str) -> Indexes:
         """Return the collection's indexes."""
         cache = {} if self._sees_own_metadata() else self._indexes

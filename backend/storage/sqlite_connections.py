@@ -71,6 +71,13 @@ class SqliteConnections:
         finally:
             self._give_back(connection)
 
+    def is_sound(self) -> bool:
+        """Whether tables and indexes agree with each other, as far as SQLite can tell; reads all of the database."""
+        try:
+            return self.rows("PRAGMA integrity_check(1)") == [("ok",)]
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
+            return False
+
     def close(self) -> None:
         """Close everything; idempotent. Waits for the writer; readers at work close theirs when they are done."""
         with self.mutex:

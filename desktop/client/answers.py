@@ -25,6 +25,11 @@ MAX_TOKEN = 8192
 MAX_PUBLIC_KEY = 16 * 1024
 MAX_NAME = 4096
 
+# words of ``backend.errors``, by which failures of the same status differ
+_READ_ONLY = "The server's storage is read-only"
+_STORAGE_DAMAGED = "The server's storage is damaged"
+_BYTES_MISSING = "The stored data cannot be read"
+
 _USER_ID = re.compile(r"[0-9a-f]{24}")
 _HEAD_VALUE = re.compile(r"[\x21-\x7e]+")
 
@@ -98,15 +103,46 @@ def failure(answer: Answer) -> errors.GlassineError:
     status = answer.status
     message = _message(answer)
     details = f"status {status}: {message}" if message else f"status {status}"
-    if status in {502, 503, 504} or (status >= 500 and status != 507):
-        return errors.ServerFailed(details=details)
-    if status == 507:
-        return errors.StorageFull("The server has no space left. What is already stored is safe.", details=details)
+    if status >= 500:
+        return (_vault_failure if answer.embedded else _server_failure)(status, message, details)
     if status == 413:
         return errors.TooLarge("This is larger than the server takes.", details=details)
     if not message:
         return errors.NotAGlassineServer(details=details)
+    if status == 404 and answer.embedded:
+        return errors.NotFound("The vault does not have this any more.", details=details)
     return _refusal(status, message, details)
+
+
+def _server_failure(status: int, message: str, details: str) -> errors.GlassineError:
+    if status == 507:
+        return errors.StorageFull("The server has no space left. What is already stored is safe.", details=details)
+    if message == _BYTES_MISSING:
+        return errors.Damaged(
+            "The server has lost the stored file, or cannot read it. Your key is right.", details=details
+        )
+    if message == _READ_ONLY:
+        return errors.ServerFailed(
+            "The server cannot store anything at present. Your pictures are safe here; try again later.",
+            details=details,
+        )
+    return errors.ServerFailed(details=details)
+
+
+def _vault_failure(status: int, message: str, details: str) -> errors.GlassineError:
+    """What the backend in this process means: there is no server that a person could do anything about."""
+    if status == 507:
+        return errors.StorageFull(details=details)
+    if message == _READ_ONLY:
+        return errors.StorageReadOnly(
+            "Glassine may not write to the vault's folder. Change its permissions, or make its disk writable.",
+            details=details,
+        )
+    if message == _BYTES_MISSING:
+        return errors.Damaged("The stored file is gone, or cannot be read. Your key is right.", details=details)
+    if message == _STORAGE_DAMAGED:
+        return errors.VaultUnreadable(errors.VAULT_DAMAGED, details=details)
+    return errors.VaultUnreadable("The vault's files cannot be used as they are. Nothing was changed.", details=details)
 
 
 def _refusal(status: int, message: str, details: str) -> errors.GlassineError:

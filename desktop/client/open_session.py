@@ -132,8 +132,9 @@ class Session:
             NotSignedIn: The session was closed.
         """
         if key.public != self.public_key:
+            holder = "The vault names" if self.api.embedded else "The server has"
             raise errors.KeyChanged(
-                "The server has another public key for this account than your key. Nothing is stored or shown."
+                f"{holder} another public key for this account than your key. Nothing is stored or shown."
             )
         with self._mutex:
             if self._closed:

@@ -242,7 +242,7 @@ class Sessions:
                 store,
                 user_id=user_id,
                 user_name=LOCAL_USER,
-                public_key=_read_public_key(api.user(user_id).public_key)[0],
+                public_key=_recorded_key(api, user_id),
                 on_close=backend.close,
             )
         except BaseException:
@@ -290,6 +290,18 @@ class Sessions:
 def _refuse_empty(passphrase: str) -> None:
     if not passphrase.strip():
         raise errors.PassphraseRefused("A passphrase is needed: it is what keeps your pictures yours.")
+
+
+def _recorded_key(api: Api, user_id: str) -> PublicKey | None:
+    """Read the public key that the records of a vault on this computer name.
+
+    Raises:
+        VaultUnreadable: They are damaged: nobody but this program has written them.
+    """
+    try:
+        return _read_public_key(api.user(user_id).public_key)[0]
+    except (errors.KeyRefused, errors.NetworkError) as error:
+        raise errors.VaultUnreadable(errors.VAULT_DAMAGED, details=f"{error.code} {error.message}") from error
 
 
 def _host(address: str) -> str:

@@ -127,7 +127,7 @@ class Transport:
                     "The server sends requests on to another address. Enter that address instead.",
                     details=f"status {response.status_code}",
                 )
-            yield Answer(response)
+            yield Answer(response, embedded=self.embedded)
         finally:
             response.close()
 
@@ -137,10 +137,16 @@ class Transport:
 
 
 class Answer:
-    """An untrusted answer, read within bounds."""
+    """An untrusted answer, read within bounds.
 
-    def __init__(self, response: Response) -> None:
+    Attributes:
+        status: The HTTP status.
+        embedded: Whether the backend is in this process, so that people hear of their vault, not of a server.
+    """
+
+    def __init__(self, response: Response, *, embedded: bool = False) -> None:
         self._response = response
+        self.embedded = embedded
         self.status = response.status_code
 
     def header(self, name: str) -> str:

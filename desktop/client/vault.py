@@ -111,9 +111,17 @@ class Vault:
             report: Pictures read and, as the server says, in all.
             cancelled: Asked between pages and now and then within one.
             on_page: Called in this thread with the pictures of each page, as it arrives.
+
+        Raises:
+            PicturesMissing: There are more than were listed; ``on_page`` has had the others.
         """
         with self._listing:
-            return self._list(report, cancelled, on_page)
+            try:
+                return self._list(report, cancelled, on_page, complete=True)
+            except errors.NotAGlassineServer as error:
+                if not self._api.embedded:
+                    raise
+                raise errors.VaultUnreadable(errors.VAULT_DAMAGED, details=error.details) from error
 
     def thumbnails(
         self,
@@ -311,10 +319,18 @@ class Vault:
             raise errors.KeyMissing("This is a picture of the classic scheme. Import the account's rsa.txt to open it.")
         return open_picture(self._api, picture, key, self._place.folder / "cache", report, cancelled)
 
-    def _list(self, report: Report, cancelled: IsCancelled, on_page: Callable[[list[Picture]], None]) -> list[Picture]:
+    def _list(
+        self,
+        report: Report,
+        cancelled: IsCancelled,
+        on_page: Callable[[list[Picture]], None],
+        *,
+        complete: bool = False,
+    ) -> list[Picture]:
         before = self._catalog.ids()
         pictures: list[Picture] = []
         after = ""
+        listed = 0
         while True:
             rows, total = self._api.page(self._user_id, after, cancelled)
             page: list[Picture] = []
@@ -330,6 +346,7 @@ class Vault:
                     page.append(known.picture)
             if not rows:
                 break
+            listed += len(rows)
             pictures += page
             on_page(page)
             report(len(pictures), max(total, len(pictures)))
@@ -337,7 +354,20 @@ class Vault:
         for picture_id in before.difference(picture.id for picture in pictures):
             self._catalog.remove(picture_id)
         self._listed.set()
+        # the last page came without rows: what was counted then had been listed, or was uploaded from here meanwhile
+        missing = total - max(listed, len(self._catalog.ids()))
+        if complete and missing > 0:
+            raise self._missing(missing)
         return pictures
+
+    def _missing(self, count: int) -> errors.PicturesMissing:
+        if self._api.embedded:
+            advice = "The vault's database is damaged: restore the whole folder of the vault from a backup."
+        else:
+            advice = "Something is wrong at the server: tell who runs it."
+        return errors.PicturesMissing(
+            f"There are {count} more than could be listed. Those that are shown are not concerned. {advice}"
+        )
 
     def _list_once(self, cancelled: IsCancelled) -> None:
         """Know what is stored before the first seal, so that duplicates are told; offline goes without."""

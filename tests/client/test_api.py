@@ -86,9 +86,27 @@ HTML = ("text/html", b"<h1>nginx</h1>")
     ],
 )
 def test_statuses(status: int, content: Any, error: type[Exception]) -> None:
-    with scripted((status, content)) as (api, _, _), pytest.raises(errors.GlassineError) as raised:
+    with scripted((status, content), repeats=True) as (api, _, _), pytest.raises(errors.GlassineError) as raised:
         api.page(USER)
     assert type(raised.value) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "error"),
+    [
+        (507, "The server's storage is full", errors.StorageFull),
+        (503, "The server's storage is read-only", errors.StorageReadOnly),
+        (500, "The server's storage is damaged", errors.VaultUnreadable),
+        (500, "The stored data cannot be read", errors.Damaged),
+        (500, "Internal server error", errors.VaultUnreadable),
+        (404, "Image not found", errors.NotFound),
+    ],
+)
+def test_a_vault_on_this_computer_is_not_called_a_server(status: int, message: str, error: type[Exception]) -> None:
+    with scripted((status, {"message": message})) as (api, _, _), pytest.raises(errors.GlassineError) as raised:
+        api.page(USER)
+    assert type(raised.value) is error
+    assert "server" not in raised.value.message
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,27 @@ def test_bad_rows_do_not_hide_good_ones(here: Somewhere, monkeypatch: pytest.Mon
 def test_a_list_that_goes_in_circles_ends(here: Somewhere, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = rows_of(here, 2)
     monkeypatch.setattr(here.session.api, "page", lambda *_, **__: (rows, 2))
+    with pytest.raises(errors.VaultUnreadable, match="damaged"):
+        here.vault.list_pictures()
+    monkeypatch.setattr(type(here.session.api), "embedded", False)
     with pytest.raises(errors.NotAGlassineServer, match="circles"):
         here.vault.list_pictures()
+
+
+def test_pictures_that_are_counted_and_not_listed_are_missed(here: Somewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_of(here, 3)
+    here.vault.list_pictures()
+    page = here.session.api.page
+
+    def fewer(user_id: str, after: str, cancelled: Any) -> Any:
+        found, total = page(user_id, after, cancelled)
+        return [row for row in found if row.id != rows[1].id], total
+
+    monkeypatch.setattr(here.session.api, "page", fewer)
+    shown: list[str] = []
+    with pytest.raises(errors.PicturesMissing, match="There are 1 more"):
+        here.vault.list_pictures(on_page=lambda pictures: shown.extend(picture.stored_name for picture in pictures))
+    assert shown == [rows[0].stored_name, rows[2].stored_name]
 
 
 def test_swapped_thumbnails_are_left_out(here: Somewhere, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,6 +139,67 @@ def test_only_blobs_without_a_record_are_collected_after_a_crash(folder, stored)
     storage.close()
 
 
+def changed(folder: Path, old: bytes, new: bytes) -> None:
+    """Change the first such bytes in the record database, as a failing disk does."""
+    database = folder / "records.sqlite3"
+    data = database.read_bytes()
+    assert data.count(old) >= 1
+    database.write_bytes(data.replace(old, new, 1))
+
+
+def test_damaged_records_do_not_decide_which_blobs_nobody_needs(folder, stored):
+    blob_id = stored[1].content_blob
+    other = blob_id[:-1] + ("0" if blob_id[-1] != "0" else "1")
+    changed(folder, blob_id.encode(), other.encode())
+    crashed(folder)
+    open_storage(folder).close()
+    changed(folder, other.encode(), blob_id.encode())
+    storage = open_storage(folder)
+    assert storage.pictures(OWNER) == stored
+    with storage.open_blob(blob_id) as blob:
+        assert blob.read() == b"noise"
+    storage.close()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"content_sha256\0", b"content_sha257\0"),  # a field is missing
+        (b"\x10size\0", b"\x13size\0"),  # a field is of another kind, and the rest out of step
+    ],
+)
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_damaged_record_is_said_to_be_damaged(folder, stored, old, new, crash):
+    def read():
+        storage = open_storage(folder)
+        try:
+            return storage.pictures(OWNER)
+        finally:
+            storage.close()
+
+    changed(folder, old, new)
+    if crash:  # then every record is read when the storage is opened
+        crashed(folder)
+    before = set((folder / "blobs").rglob("*"))
+    with pytest.raises(StorageError) as refused:
+        read()
+    assert refused.value.reason == "damaged"
+    changed(folder, new, old)
+    assert read() == stored
+    assert set((folder / "blobs").rglob("*")) == before
+
+
+def test_entries_that_are_gone_are_made_anew_from_the_records(folder, stored):
+    with sqlite3.connect(folder / "records.sqlite3") as connection:
+        connection.execute("DELETE FROM entries")
+    connection.close()
+    storage = open_storage(folder)
+    assert storage.pictures(OWNER) == stored
+    assert storage.picture(OWNER, "1.png") == stored[1]
+    assert storage.count_pictures(OWNER) == 3
+    storage.close()
+
+
 def test_a_closed_storage_is_opened_without_reading_every_record(folder, stored, monkeypatch):
     asked = []
     monkeypatch.setattr(embedded_storage.EmbeddedStorage, "collect_orphans", lambda _: asked.append(1))
