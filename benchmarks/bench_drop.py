@@ -70,7 +70,8 @@ def main() -> int:
         glassine.close()
     print(f"{len(photographs)} photographs, {size / 1e6:.1f} MB; identical after saving copies: {same}")
     print(
-        f"first tile {first:.2f} s; all stored {whole:.2f} s; thumbnails alone {thumbnails:.2f} s; ratio {whole / thumbnails:.2f}"
+        f"first tile {first:.2f} s; all stored {whole:.2f} s;"
+        f" thumbnails alone {thumbnails:.2f} s; ratio {whole / thumbnails:.2f}"
     )
     print(f"longest stall of the window {stall:.0f} ms; of the idle window {idle:.0f} ms")
     return 0 if same == len(photographs) else 1
