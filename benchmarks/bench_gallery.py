@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from PySide6.QtCore import QAbstractListModel, QEvent, QEventLoop, QObject, QPoi
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView
 
+from desktop.app import SWITCH_INTERVAL_S
 from desktop.models import IsCancelled, Picture, Report, Scheme
 from desktop.tasks import TaskRunner
 from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
@@ -245,6 +247,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=400)
     options = parser.parse_args()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = QApplication([])
     theme = Theme("light")
     theme.apply(app)
