@@ -28,6 +28,8 @@ MAX_PIXELS = 250_000_000
 THUMBNAIL_SIDE = 512
 """Longest side of a thumbnail in pixels."""
 THUMBNAIL_QUALITY = 80
+WHITE = (255, 255, 255)
+DARK_GROUND = (58, 58, 61)
 HEAD_BYTES = 64
 """How much of a file's start :func:`detect_bytes` wants to see."""
 
@@ -164,8 +166,8 @@ def read_info(path: Path) -> ImageInfo:
 def make_thumbnail(path: Path) -> bytes:
     """Decode a picture file and return it as a JPEG of at most :data:`THUMBNAIL_SIDE` pixels a side.
 
-    The first frame counts, the orientation is applied, transparency is laid on white. Decoding the whole picture also
-    proves that the file is complete.
+    The first frame counts, the orientation is applied, transparency is laid on white or dark grey. Decoding the whole
+    picture also proves that the file is complete.
 
     Raises:
         Unsupported: Not a picture that Glassine takes, or a broken or truncated one.
@@ -182,7 +184,7 @@ def make_thumbnail(path: Path) -> bytes:
             small = _eight_bit(image)
             small.thumbnail(side, reducing_gap=2.0)
             target = io.BytesIO()
-            _turned(_on_white(small), orientation).save(target, "JPEG", quality=THUMBNAIL_QUALITY)
+            _turned(_opaque(small), orientation).save(target, "JPEG", quality=THUMBNAIL_QUALITY)
             return target.getvalue()
 
 
@@ -335,14 +337,19 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    from PIL import Image
+def _opaque(image: Image.Image) -> Image.Image:
+    """Lay a transparent picture on white, or on dark grey when all that can be seen of it is light itself."""
+    from PIL import Image, ImageStat
 
     if image.mode != "RGBA":
         return image.convert("RGB")
-    white = Image.new("RGB", image.size, (255, 255, 255))
-    white.paste(image, mask=image.getchannel("A"))
-    return white
+    alpha = image.getchannel("A")
+    seen = alpha.point(lambda value: 255 if value > 32 else 0)
+    transparent = alpha.getextrema()[0] < 224  # type: ignore[operator]
+    light = transparent and seen.getbbox() is not None and ImageStat.Stat(image.convert("L"), seen).mean[0] > 216
+    ground = Image.new("RGB", image.size, DARK_GROUND if light else WHITE)
+    ground.paste(image, mask=alpha)
+    return ground
 
 
 def _turned(image: Image.Image, orientation: int) -> Image.Image:

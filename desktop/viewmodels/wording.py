@@ -81,7 +81,7 @@ def time_left_text(seconds: float) -> str:
 def short_time_left_text(seconds: float) -> str:
     """Such as "2 min left", for narrow places."""
     if seconds < 50:
-        return translate("wording", "less than 1 min left")
+        return translate("wording", "under 1 min")
     minutes = max(1, round(seconds / 60))
     if minutes < 90:
         return translate("wording", "%n min left", None, minutes)

@@ -163,17 +163,19 @@ class Dialog(QDialog):
             self._scrim = None
 
     def fit(self) -> None:
-        """Take the height the content needs, as far as the screen allows."""
+        """Take the width of the design, or what the button row's words need, and the height of the content."""
         for widget in self.findChildren(QWidget):
             widget.ensurePolished()
-        self.setFixedWidth(self._width)
+        self._foot.invalidate()
+        width = max(self._width, self._foot.sizeHint().width() + 2 * Space.PAGE)
+        self.setFixedWidth(width)
         self._scroll.setVisible(self.body.count() > 0)
         self._scroll.updateGeometry()
         self._outer.invalidate()
-        needed = self._outer.totalHeightForWidth(self._width)
+        needed = self._outer.totalHeightForWidth(width)
         if needed < 0:
             needed = self._outer.totalSizeHint().height()
-        self.resize(self._width, min(needed, self.screen().availableGeometry().height() - 80))
+        self.resize(width, min(needed, self.screen().availableGeometry().height() - 80))
 
 
 class ConfirmDialog(Dialog):

@@ -104,6 +104,16 @@ def test_the_time_falls_back_to_digitising(tmp_path: Path) -> None:
     assert read_info(save(tmp_path / "x.jpg", colours(), "JPEG", exif=exif)).taken == "1999-12-31T08:00:00"
 
 
+def test_light_pictures_on_nothing_are_laid_on_dark_grey(tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (300, 200), (255, 255, 255, 0))
+    picture.paste((250, 250, 250, 255), (100, 50, 200, 150))
+    picture.save(tmp_path / "logo.png")
+    with Image.open(io.BytesIO(image_formats.make_thumbnail(tmp_path / "logo.png"))) as thumbnail:
+        corner, middle = thumbnail.getpixel((5, 5)), thumbnail.getpixel((150, 100))
+    assert isinstance(corner, tuple) and isinstance(middle, tuple)
+    assert max(corner) < 90 < 220 < min(middle)
+
+
 def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
     pixels = np.zeros((400, 600, 4), np.uint8)
     pixels[:, :300] = (255, 0, 0, 255)
