@@ -12,7 +12,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -91,10 +92,13 @@ def _run(app: QApplication) -> int:
     runner = TaskRunner()
     window = build(config, runner, make_sessions(config))
     closing = Closing(window, runner)
+    signals = Signals(window)
+    window.first_painted.connect(signals.watch)
     window.first_painted.connect(lambda: _after_first_paint(app, runner))
-    with _hooks(window), _ended_by_signals(window, app):
+    with _hooks(window):
         window.show()
         code = app.exec()
+    signals.ignore()
     closing.finish()
     return code
 
@@ -171,7 +175,7 @@ class LateSessions:
 
     def vault_exists(self, folder: Path) -> bool:
         """Whether there is a vault in this folder."""
-        from desktop.client.vault_folder import vault_exists
+        from desktop.config import vault_exists
 
         return vault_exists(folder)
 
@@ -306,14 +310,14 @@ def route_qt_messages() -> None:
 @contextlib.contextmanager
 def _hooks(window: MainWindow) -> Iterator[None]:
     """Log exceptions that nobody caught and show a banner; never end without a word."""
-    import traceback
-
     before, threads_before = sys.excepthook, threading.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             window.close()
             return
+        import traceback
+
         details = "".join(traceback.format_exception(kind, error, trace))
         log.critical("unexpected error\n%s", details)
         if threading.current_thread() is threading.main_thread():
@@ -332,35 +336,53 @@ def _hooks(window: MainWindow) -> Iterator[None]:
         sys.excepthook, threading.excepthook = before, threads_before
 
 
-@contextlib.contextmanager
-def _ended_by_signals(window: MainWindow, app: QApplication) -> Iterator[None]:
-    """End properly on SIGTERM, SIGINT and SIGHUP, as if the window were closed, but without asking."""
-    import signal
+def _leave_to_wakeup(number: int, frame: object) -> None:
+    """Do nothing: the number has been written to the wake-up pipe, which is what counts."""
 
-    from PySide6.QtCore import QSocketNotifier
 
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    previous_fd = signal.set_wakeup_fd(writing)
-    notifier = QSocketNotifier(reading, QSocketNotifier.Type.Read)
+class Signals:
+    """Ends the program properly on SIGTERM, SIGINT and SIGHUP, as if the window were closed, but without asking."""
 
-    def arrived() -> None:
-        os.read(reading, 64)
-        notifier.setEnabled(False)
-        window.quit_now()
+    NAMES: Final = ("SIGTERM", "SIGINT", "SIGHUP")
 
-    notifier.activated.connect(arrived)
-    names = [name for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
-    previous = {name: signal.signal(getattr(signal, name), lambda number, frame: None) for name in names}
-    try:
-        yield
-    finally:
-        notifier.setEnabled(False)
-        signal.set_wakeup_fd(previous_fd)
-        for name, handler in previous.items():
-            signal.signal(getattr(signal, name), handler)
-        os.close(reading)
-        os.close(writing)
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._undo: list[Callable[[], object]] = []
+
+    def watch(self) -> None:
+        """Begin. Python's own handlers run only between bytecodes, and there are none while Qt waits for events."""
+        import signal
+
+        from PySide6.QtCore import QSocketNotifier
+
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        notifier = QSocketNotifier(reading, QSocketNotifier.Type.Read)
+
+        def arrived() -> None:
+            os.read(reading, 64)
+            notifier.setEnabled(False)
+            self._window.quit_now()
+
+        notifier.activated.connect(arrived)
+        before = signal.set_wakeup_fd(writing)
+        self._undo = [
+            lambda: notifier.setEnabled(False),
+            lambda: signal.set_wakeup_fd(before),
+            lambda: os.close(reading),
+            lambda: os.close(writing),
+        ]
+        for name in self.NAMES:
+            number = getattr(signal, name, None)
+            if number is not None:
+                handler = signal.signal(number, _leave_to_wakeup)
+                self._undo.append(partial(signal.signal, number, handler))
+
+    def ignore(self) -> None:
+        """End."""
+        for undo in self._undo:
+            undo()
+        self._undo = []
 
 
 class Closing:

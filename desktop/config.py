@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from desktop.models import Place, PlaceKind
+from desktop.place_kind import PlaceKind
+
+if TYPE_CHECKING:
+    from desktop.models import Place
 
 log = logging.getLogger(__name__)
 
 DATA_DIR_VARIABLE = "GLASSINE_DATA_DIR"
+KEYS = "keys"
+BACKEND = "backend"
+"""What a vault's folder holds: key files, and the data of the backend."""
 MAX_PREFERENCES_BYTES = 1 << 18
 MAX_PLACES = 12
 """Recent places that are remembered."""
@@ -36,7 +41,15 @@ def default_vault_folder() -> Path:
     return data_dir() / "vault"
 
 
-@dataclass
+def vault_exists(folder: Path) -> bool:
+    """Whether there is a vault, or what is left of one, in this folder."""
+    try:
+        names = os.listdir(folder / KEYS)  # noqa: PTH208 - a glob costs a millisecond of the start
+    except OSError:
+        names = []
+    return any(name.endswith(".glassine-key") for name in names) or (folder / BACKEND).is_dir()
+
+
 class Preferences:
     """What a person prefers; kept in a JSON file that only they can read.
 
@@ -53,12 +66,30 @@ class Preferences:
     MIN_TILE: ClassVar[int] = 96
     MAX_TILE: ClassVar[int] = 512
 
-    theme: str = "system"
-    tile_size: int = 168
-    skip_preflight: bool = False
-    export_folder: str = ""
-    lock_after_minutes: int = 0
-    places: list[Place] = field(default_factory=list)
+    def __init__(
+        self,
+        theme: str = "system",
+        tile_size: int = 168,
+        skip_preflight: bool = False,
+        export_folder: str = "",
+        lock_after_minutes: int = 0,
+        places: list[Place] | None = None,
+    ) -> None:
+        # by hand: the module dataclasses would cost two milliseconds of the start
+        self.theme = theme
+        self.tile_size = tile_size
+        self.skip_preflight = skip_preflight
+        self.export_folder = export_folder
+        self.lock_after_minutes = lock_after_minutes
+        self.places: list[Place] = places or []
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Preferences) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Preferences({vars(self)})"
 
     def remember(self, place: Place) -> None:
         """Put a place first among the recent ones."""
@@ -160,6 +191,8 @@ class Config:
         """Return the place of an account on a server; its folder holds staged and cached ciphertext."""
         import hashlib
 
+        from desktop.models import Place
+
         name = hashlib.sha256(f"{address}\n{user_name}".encode()).hexdigest()[:32]
         return Place(PlaceKind.SERVER, self.folder / "places" / name, address, user_name)
 
@@ -191,6 +224,8 @@ def _whole(value: Any, low: int, high: int, default: int) -> int:
 
 
 def _read_place(item: Any) -> Place | None:
+    from desktop.models import Place
+
     try:
         kind, folder, address, user = (item[name] for name in ("kind", "folder", "address", "user"))
         if not all(isinstance(text, str) for text in (folder, address, user)) or "\0" in folder:

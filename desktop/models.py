@@ -1,4 +1,7 @@
-"""Values that travel between the layers of the desktop program. Must not import anything of the project."""
+"""Values that travel between the layers of the desktop program.
+
+Must not import anything of the project but the kinds of places.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,22 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop.place_kind import PlaceKind
+
 if TYPE_CHECKING:
     from datetime import datetime
+
+__all__ = [
+    "IsCancelled",
+    "Picture",
+    "PictureState",
+    "Place",
+    "PlaceKind",
+    "Report",
+    "Scheme",
+    "never_cancelled",
+    "no_report",
+]
 
 Report = Callable[[int, int], None]
 """``report(done, total)``: how far a piece of work is; the unit is the work's own, ``total`` 0 means unknown."""
@@ -40,13 +57,6 @@ class PictureState(StrEnum):
     READY = "ready"
     UNREADABLE = "unreadable"  # cannot be opened: damaged or no key
     REFUSED = "refused"  # not what was stored: forged, swapped, rolled back
-
-
-class PlaceKind(StrEnum):
-    """Where pictures are kept."""
-
-    SERVER = "server"
-    THIS_COMPUTER = "this-computer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from desktop.client.api import Api
 from desktop.client.key_store import KeyStore
 from desktop.client.open_session import Session
 from desktop.client.transport import EMBEDDED_URL, Transport, normalise_address
-from desktop.client.vault_folder import BACKEND, KEYS, vault_exists
+from desktop.config import BACKEND, KEYS, vault_exists
 from desktop.models import IsCancelled, Place, PlaceKind, Report, never_cancelled, no_report
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from desktop.errors import GlassineError
-from desktop.models import IsCancelled, PlaceKind, Report
+from desktop.place_kind import PlaceKind
 
 if TYPE_CHECKING:
+    from desktop.models import IsCancelled, Report
     from desktop.tasks import Runner
     from desktop.viewmodels.session_port import SessionPort
 

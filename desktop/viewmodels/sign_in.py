@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from desktop.errors import BadAddress, GlassineError, PassphraseRefused, UserNameTaken, WrongKey
-from desktop.models import PlaceKind
+from desktop.place_kind import PlaceKind
 from desktop.viewmodels.passphrases import passphrase_problem
 
 if TYPE_CHECKING:

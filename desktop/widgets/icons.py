@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap, QTransform
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton
 
 from desktop.widgets.theme import RESOURCES, Theme
 
@@ -18,11 +19,6 @@ ROW_SIZE: Final = 20
 BUTTON_SIZE: Final = 18
 BUTTON_GAP: Final = 4
 """Added to the 4 that Qt leaves between an icon and its text."""
-
-
-class _TakesIcon(Protocol):
-    def setIcon(self, icon: QIcon) -> None: ...
-    def setIconSize(self, size: QSize) -> None: ...
 
 
 class Icons(QObject):
@@ -83,7 +79,9 @@ class Icons(QObject):
             self._cache[key] = _draw(*key)
         return self._cache[key]
 
-    def dress(self, button: _TakesIcon, name: str, token: str = "text2", size: int = ROW_SIZE, gap: int = 0) -> None:
+    def dress(
+        self, button: QAbstractButton, name: str, token: str = "text2", size: int = ROW_SIZE, gap: int = 0
+    ) -> None:
         """Give a button its icon for the present theme; callers repeat it on ``changed``."""
         button.setIcon(self.icon(name, token, size, gap=gap))
         button.setIconSize(QSize(size + gap, size))
@@ -127,8 +125,9 @@ def _draw(name: str, argb: str, size: int, dpr: float, stroke: float, *looks: bo
     painter = QPainter(pixmap)
     painter.setOpacity(colour.alphaF())
     if flip:
-        painter.setTransform(QTransform(-1, 0, 0, 1, size, 0), True)
-    QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(0, 0, size, size))
+        painter.translate(size, 0)
+        painter.scale(-1, 1)
+    QSvgRenderer(source.encode()).render(painter, QRectF(0, 0, size, size))
     painter.end()
     return pixmap
 

@@ -84,23 +84,26 @@ class ElidedLabel(Label):
         painter.drawText(rect, int(alignment) | int(Qt.TextFlag.TextSingleLine), text)
 
 
-class IconLabel(QLabel):
-    """A drawing that is not a button. Decoration for screen readers unless it is given an accessible name."""
+class IconLabel(QWidget):
+    """A drawing that is not a button. Decoration for screen readers unless it is given an accessible name.
+
+    It is drawn when it is first seen, so that hidden ones cost nothing.
+    """
 
     def __init__(self, icons: Icons, name: str, token: str = "text2", size: int = ROW_SIZE) -> None:
         super().__init__()
         self._icons, self._name, self._token, self._size = icons, name, token, size
         self.setFixedSize(size, size)
-        icons.changed.connect(self._dress)
-        self._dress()
+        icons.changed.connect(self.update)
 
     def set_icon(self, name: str, token: str = "") -> None:
         """Show another drawing."""
         self._name, self._token = name, token or self._token
-        self._dress()
+        self.update()
 
-    def _dress(self) -> None:
-        self.setPixmap(self._icons.pixmap(self._name, self._token, self._size))
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it."""
+        QPainter(self).drawPixmap(0, 0, self._icons.pixmap(self._name, self._token, self._size))
 
 
 class Hairline(QFrame):

@@ -89,12 +89,12 @@ class MainWindow(QMainWindow):
             self.resize(DEFAULT_SIZE)
 
     def _on_first_painted(self) -> None:
-        """Add what the first paint need not wait for: keys and the focus ring."""
+        """Tell, then add what the first paint need not wait for: keys and the focus ring."""
+        self.first_painted.emit()
         from desktop.widgets.focus_ring import FocusRing
 
         self.focus_ring = FocusRing(self, self.theme)
         self._add_shortcuts()
-        self.first_painted.emit()
 
     # -- what is open ----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
-from desktop.models import PlaceKind
+from desktop.place_kind import PlaceKind
 from desktop.viewmodels.sign_in import Form, SignInViewModel
 from desktop.widgets.buttons import link_button, primary_button
 from desktop.widgets.choice_card import ChoiceCard
@@ -149,7 +149,7 @@ class SignInPage(StyledWidget):
         self.fields[name] = field
         return field
 
-    def _words(self) -> tuple[str, str, str, str]:
+    def _words(self, form: Form) -> tuple[str, str, str, str]:
         """Title, button, button while busy, link."""
         return {
             Form.SIGN_IN: (
@@ -176,11 +176,12 @@ class SignInPage(StyledWidget):
                 self.tr("Creating the vault…"),
                 self.tr("Use another folder"),
             ),
-        }[self._vm.form]
+        }[form]
 
     def _show_form(self) -> None:
         vm, form = self._vm, self._vm.form
-        title, button, _, link = self._words()
+        self._form_shown = form
+        title, button, _, link = self._words(form)
         self.title.setText(title)
         self.button.setText(button)
         self.first_link.setText(link)
@@ -204,7 +205,7 @@ class SignInPage(StyledWidget):
         return ""
 
     def _show_busy(self, busy: bool) -> None:
-        _, button, working, _ = self._words()
+        _, button, working, _ = self._words(self._form_shown)
         self.button.setText(working if busy else button)
         self.button.setEnabled(not busy)
         for widget in (self.server_card, self.computer_card, self.first_link):
@@ -242,8 +243,8 @@ class SignInPage(StyledWidget):
             self._error = None
 
     def _submit(self) -> None:
-        text = {name: self.fields[name].text for name in _FIELDS[self._vm.form]}
-        match self._vm.form:
+        text = {name: self.fields[name].text for name in _FIELDS[self._form_shown]}
+        match self._form_shown:
             case Form.SIGN_IN:
                 self._vm.sign_in(text["address"], text["user_name"], text["password"])
             case Form.REGISTER:
@@ -276,7 +277,7 @@ class SignInPage(StyledWidget):
 
     def focus_first(self) -> None:
         """Put the cursor where typing begins."""
-        for name in _FIELDS[self._vm.form]:
+        for name in _FIELDS[self._form_shown]:
             if not self.fields[name].text:
                 self.fields[name].setFocus(Qt.FocusReason.OtherFocusReason)
                 return

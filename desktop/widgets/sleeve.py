@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import asin, degrees, sqrt
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -19,9 +20,6 @@ _PRINT: Final = QRectF(52, 22, 156, 206)
 _CLOSED_PRINT: Final = _PRINT.translated(0, 44)
 _BORDER: Final = 10
 _SKY_ROWS: Final = 200
-
-_NOISE_POWER: Final = 24_000
-"""The digits of 7 to this power look like noise, are the same everywhere, and need no import while starting."""
 
 
 class _Paper:
@@ -84,11 +82,27 @@ def _paint_open(painter: QPainter, paper: _Paper, pixels: float) -> None:
     _paint_view(painter, picture)
     painter.restore()
     _paint_noise(painter, QRectF(picture.left(), OPENING, picture.width(), picture.bottom() - OPENING), pixels)
-    sheet = QPainterPath()
-    sheet.addRoundedRect(front, 5, 5)
-    notch = QPainterPath()
-    notch.addEllipse(QPointF(front.center().x(), OPENING - 9), 26, 22)
-    _paint_front(painter, sheet.subtracted(notch), front, paper, pixels)
+    _paint_front(painter, _notched(front), front, paper, pixels)
+
+
+def _notched(front: QRectF) -> QPainterPath:
+    """The front sheet with its thumb notch; drawn in one go, because subtracting paths is slow."""
+    a, b, rise = 26.0, 22.0, 9.0
+    half = a * sqrt(1 - (rise / b) ** 2)
+    centre, corner = front.center().x(), 5.0
+    ellipse = QRectF(centre - a, front.top() - rise - b, 2 * a, 2 * b)
+    begin = degrees(asin(rise / b))
+    path = QPainterPath(QPointF(front.left() + corner, front.top()))
+    path.lineTo(centre - half, front.top())
+    path.arcTo(ellipse, 180 + begin, 180 - 2 * begin)
+    path.lineTo(front.right() - corner, front.top())
+    side = 2 * corner
+    path.arcTo(front.right() - side, front.top(), side, side, 90, -90)
+    path.arcTo(front.right() - side, front.bottom() - side, side, side, 0, -90)
+    path.arcTo(front.left(), front.bottom() - side, side, side, 270, -90)
+    path.arcTo(front.left(), front.top(), side, side, 180, -90)
+    path.closeSubpath()
+    return path
 
 
 def _paint_closed(painter: QPainter, paper: _Paper, pixels: float) -> None:
@@ -178,10 +192,13 @@ def _sky() -> QImage:
 
 
 def noise(count: int) -> bytes:
-    """So many bytes that look random, always the same ones."""
-    number: int = pow(7, _NOISE_POWER)
-    digits = number.to_bytes((number.bit_length() + 7) // 8, "big")[8:-64]  # the last ones repeat visibly
-    return (digits * (count // len(digits) + 1))[:count]
+    """So many bytes that look random, always the same ones for the same count.
+
+    They are the digits of a power of 7 less the first and the last, which show patterns: the same on every computer,
+    and nothing needs to be imported while the program starts.
+    """
+    number: int = pow(7, 3 * count + 300)
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")[8 : 8 + count]
 
 
 def _paint_noise(painter: QPainter, rect: QRectF, pixels: float) -> None:
