@@ -99,6 +99,7 @@ class OpenVault(QObject):
         viewer.export_requested.connect(lambda picture, folder: gallery.export_pictures([picture], folder))
         viewer.delete_requested.connect(self._delete_picture)
         self.keys_page.notice_raised.connect(window.show_notice)
+        self.keys_page.message_raised.connect(lambda message: window.show_notice(Notice("keys", "info", message, "")))
         self.panel.show_requested.connect(self._show_picture)
         self.drop_overlay.dropped.connect(self.add_paths)
         self.shell_page.panel_toggled.connect(self._on_panel)
