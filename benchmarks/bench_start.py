@@ -1,8 +1,9 @@
 """Start to first paint of Glassine against bare PySide6 windows: separate processes, alternating, medians.
 
 There are two to compare with: the smallest window that shows a word, and the first example of PySide6's tutorial (a
-label, centred, and a button in a layout). All print the monotonic clock when their window has been painted; this process took it just before it started them.
-The data folder is fresh for each start; bytecode is cached for both, as it is on a person's computer. Run: ``python benchmarks/bench_start.py [--runs N]``.
+label, centred, and a button in a layout). All print the monotonic clock when their window has been painted; this
+process took it just before it started them. The data folder is fresh for each start; bytecode is cached for all, as it
+is on a person's computer. Run: ``python benchmarks/bench_start.py [--runs N]``.
 """
 
 from __future__ import annotations
