@@ -561,6 +561,7 @@ def test_right_to_left_mirrors_the_window(
     side = window.sign_in._side
     assert side.mapTo(window, QPoint(0, 0)).x() + side.width() == window.width()
     check_inside(window.sign_in)
+    assert window.sign_in.title.alignment() & Qt.AlignmentFlag.AlignRight
     session = make_session(locked=False)
     session.vault = EmptyVault
     window._on_signed_in(session)
