@@ -32,6 +32,8 @@ _BYTES_MISSING = "The stored data cannot be read"
 
 _USER_ID = re.compile(r"[0-9a-f]{24}")
 _HEAD_VALUE = re.compile(r"[\x21-\x7e]+")
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of characters: JSON can spell them, no address, file name or file can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,8 @@ def text(document: Any, field: str, limit: int = MAX_NAME) -> str:
     value = document.get(field) if isinstance(document, dict) else None
     if not isinstance(value, str) or len(value) > limit:
         raise strange(f"{field} is not a string of at most {limit} characters")
+    if not value.isascii() and _HALVES.search(value):
+        raise strange(f"{field} is not a text")
     return value
 
 
@@ -249,6 +253,9 @@ def shared(document: Any) -> Shared:
 def _time(iso: str) -> datetime:
     try:
         value = datetime.fromisoformat(iso)
-    except ValueError as error:
+        value = (value if value.tzinfo is not None else value.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise strange("created is not a time") from error
-    return (value if value.tzinfo is not None else value.replace(tzinfo=UTC)).astimezone(UTC)
+    if not 1900 <= value.year <= 9000:  # at the ends of the calendar no other time zone can show it
+        raise strange("created is not a time")
+    return value

@@ -31,6 +31,9 @@ EMBEDDED_URL = "http://vault.glassine.invalid"
 """Base URL of a backend in this process; the name can never be resolved (RFC 2606), so nothing is sent by accident."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _PIECE = 1 << 16
+_FREE_MEMBERS = 1000
+_BYTES_A_MEMBER = 64
+"""JSON may hold a value for each so many of the bytes it may have: ours has one in 80, a bomb one in two."""
 
 
 def normalise_address(address: str) -> str:
@@ -167,7 +170,7 @@ class Answer:
         """
         deadline = time.monotonic() + ANSWER_DEADLINE_S
         whole = bytearray()
-        stream = self.stream()
+        stream = self.stream(deadline)
         while piece := stream.read(_PIECE):
             whole += piece
             if len(whole) > limit:
@@ -182,34 +185,51 @@ class Answer:
         """Return the body parsed as JSON.
 
         Raises:
-            NotAGlassineServer: It is no JSON, or longer than ``limit`` bytes.
+            NotAGlassineServer: It is no JSON, or longer than ``limit`` bytes, or would become far larger in memory.
             ServerSilent: It broke off, or was not complete in time.
         """
         if self.media_type != "application/json":
             raise errors.NotAGlassineServer(details=f"status {self.status}, content type {self.media_type!r}")
+        text = self.read(limit)
+        if sum(map(text.count, (b",", b"[", b"{"))) > _FREE_MEMBERS + limit // _BYTES_A_MEMBER:
+            raise errors.NotAGlassineServer(details=f"status {self.status}, JSON of too many members")
         try:
-            return json.loads(self.read(limit))
+            return json.loads(text)
         except (ValueError, RecursionError) as error:
             raise errors.NotAGlassineServer(details=f"status {self.status}, broken JSON: {error}") from error
 
-    def stream(self) -> BinaryIO:
-        """The body as a binary file to be read once, from start to end; raises ServerSilent when it breaks off."""
-        return cast(BinaryIO, _Stream(self._response))
+    def stream(self, deadline: float | None = None) -> BinaryIO:
+        """The body as a binary file to be read once, from start to end, in pieces as they arrive.
+
+        It raises ServerSilent when it breaks off, arrives too slowly or is not complete by ``deadline``.
+        """
+        return cast(BinaryIO, _Stream(self._response, deadline))
 
 
 class _Stream(io.RawIOBase):
     """The raw body, never decoded: nobody asked for a content encoding."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, deadline: float | None = None) -> None:
         super().__init__()
         self._raw = response.raw
+        # what came over a socket is watched there; an application in this process needs no watching
+        self._pace = getattr(getattr(response.raw, "_original_response", None), "pace", None)
+        if self._pace is not None and deadline is not None:
+            self._pace.deadline = deadline
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
+        whole = size is None or size < 0
         with network_errors():
-            data: bytes = self._raw.read(None if size is None or size < 0 else size, decode_content=False)
+            if self._pace is None or whole:
+                data: bytes = self._raw.read(None if whole else size, decode_content=False)
+            else:
+                # what is there, not what was asked for: else bytes that come one by one are waited for unseen
+                data = self._raw.read1(size, decode_content=False)
+        if self._pace is not None:
+            self._pace.delivered += len(data)
         return data
 
     def readinto(self, buffer: Any) -> int:
@@ -246,8 +266,12 @@ def _silent(error: Exception) -> errors.NetworkError:
 
     import requests
 
+    from desktop.client.paced_http import TooSlow
+
     details = f"{type(error).__name__}: {error}"
     causes = list(_causes(error))
+    if any(isinstance(cause, TooSlow) for cause in causes):
+        return errors.ServerSilent("The server answers too slowly.", details=details)
     if any(isinstance(cause, HTTPException) for cause in causes):
         broken = [cause for cause in causes if isinstance(cause, BadStatusLine | LineTooLong)]
         if any(not isinstance(cause, RemoteDisconnected) for cause in broken):
@@ -294,7 +318,11 @@ def _bare_session() -> Session:
 
 
 def _network_session(base_url: str) -> Session:
+    from desktop.client.paced_http import PacedAdapter
+
     session = _bare_session()
+    session.mount("http://", PacedAdapter())
+    session.mount("https://", PacedAdapter())
     host = (urlsplit(base_url).hostname or "").lower()
     # proxies and certificate stores from the environment are for the network, not for this computer
     session.trust_env = not (host in _LOOPBACK or host.startswith("127."))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from desktop.crypto.sealed import Metadata, OpenedEnvelope
 
 _SEALED_NAME = re.compile(r"p-([0-9a-f]{32})")
+_SEALED_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def read_row(row: Row, owner_id: str, key: PrivateKey | None) -> Known:
     """
     sealed_name = _SEALED_NAME.fullmatch(row.stored_name)
     picture_id = sealed_name[1] if sealed_name else row.stored_name
+    if not sealed_name and _SEALED_ID.fullmatch(picture_id):
+        picture_id = "/" + picture_id  # else a server could put it in the place of the sealed picture of this id
     try:
         if row.scheme is Scheme.CLASSIC:
             if sealed_name and key is not None:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize
 from PySide6.QtGui import QImage, QImageIOHandler, QImageReader
 
-from desktop.errors import Cancelled, Damaged
+from desktop import image_formats
+from desktop.errors import Cancelled, Damaged, GlassineError, TooLarge
 
 ALLOCATION_LIMIT_MB = 1280
 """Qt's own limit of 256 MB would refuse pictures above 64 megapixels; 250 megapixels need 1,000 MB."""
@@ -34,12 +35,11 @@ def decode_tile(jpeg: bytes, side: int) -> QImage:
     Raises:
         Damaged: The bytes are not a picture.
     """
-    with _reader(jpeg) as reader:
+    with _thumbnail_reader(jpeg) as reader:
         size = reader.size()
-        if size.isValid():
-            short = min(size.width(), size.height())
-            reader.setClipRect(QRect((size.width() - short) // 2, (size.height() - short) // 2, short, short))
-            reader.setScaledSize(QSize(side, side))
+        short = min(size.width(), size.height())
+        reader.setClipRect(QRect((size.width() - short) // 2, (size.height() - short) // 2, short, short))
+        reader.setScaledSize(QSize(side, side))
         image = reader.read()
         if image.isNull():
             raise Damaged(details=f"thumbnail: {reader.errorString()}")
@@ -52,7 +52,7 @@ def decode_preview(jpeg: bytes) -> QImage:
     Raises:
         Damaged: The bytes are not a picture.
     """
-    with _reader(jpeg) as reader:
+    with _thumbnail_reader(jpeg) as reader:
         image = reader.read()
         if image.isNull():
             raise Damaged(details=f"thumbnail: {reader.errorString()}")
@@ -66,11 +66,14 @@ def decode_picture(data: bytearray, bounds: QSize, cancelled: Callable[[], bool]
         The image, ready to paint, and the picture's own size after orientation.
 
     Raises:
-        Damaged: No decoder makes a picture of these bytes.
+        Unsupported: It is of none of the formats that Glassine takes; no decoder has seen it.
+        TooLarge: It has more pixels than Glassine takes.
+        Damaged: The decoder makes no picture of these bytes.
         Cancelled: ``cancelled()`` answered True.
     """
     QImageReader.setAllocationLimit(ALLOCATION_LIMIT_MB)
-    with _reader(data) as reader:
+    known = image_formats.detect_bytes(bytes(data[: image_formats.HEAD_BYTES]))
+    with _reader(data, known.decoder.lower()) as reader:
         reader.setAutoTransform(True)
         stored = reader.size()
         turned = bool(reader.transformation() & _QUARTER_TURN)
@@ -81,7 +84,7 @@ def decode_picture(data: bytearray, bounds: QSize, cancelled: Callable[[], bool]
         image = reader.read()
         problem = reader.errorString()
     if image.isNull():
-        return _with_pillow(data, bounds, problem, cancelled)
+        return _with_pillow(data, known.decoder, bounds, problem, cancelled)
     if not full.isValid():
         full = image.size()
     return _paintable(image, cancelled), full
@@ -103,8 +106,18 @@ def fit_within(full: QSize, bounds: QSize) -> QSize:
 
 
 @contextmanager
-def _reader(data: bytes | bytearray) -> Iterator[QImageReader]:
-    """A reader that finds out the format from the content.
+def _thumbnail_reader(untrusted_jpeg: bytes) -> Iterator[QImageReader]:
+    """A reader of a thumbnail: a JPEG of few pixels; raises Damaged before anything is decoded."""
+    with _reader(untrusted_jpeg, "jpeg") as reader:
+        size = reader.size()
+        if not size.isValid() or max(size.width(), size.height()) > image_formats.THUMBNAIL_SIDE:
+            raise Damaged(details=f"thumbnail: {reader.errorString()}")
+        yield reader
+
+
+@contextmanager
+def _reader(data: bytes | bytearray, format: str) -> Iterator[QImageReader]:
+    """A reader of one format: Qt knows others that are programs rather than pictures, such as SVG.
 
     It lets go of the buffer before that is freed: Qt's TIFF reader uses it once more while it is destroyed, and Python
     would free the buffer first.
@@ -112,8 +125,8 @@ def _reader(data: bytes | bytearray) -> Iterator[QImageReader]:
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer)
-    reader.setDecideFormatFromContent(True)
+    reader = QImageReader(buffer, QByteArray(format.encode()))
+    reader.setAutoDetectImageFormat(False)
     try:
         yield reader
     finally:
@@ -138,22 +151,29 @@ def _paintable(image: QImage, cancelled: Callable[[], bool]) -> QImage:
     return result
 
 
-def _with_pillow(data: bytearray, bounds: QSize, reason: str, cancelled: Callable[[], bool]) -> tuple[QImage, QSize]:
+def _with_pillow(
+    data: bytearray, decoder: str, bounds: QSize, reason: str, cancelled: Callable[[], bool]
+) -> tuple[QImage, QSize]:
     """Decode what Qt does not, such as TIFF of unusual kinds."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
+    Image.MAX_IMAGE_PIXELS = image_formats.MAX_PIXELS
     try:
-        with Image.open(io.BytesIO(data)) as opened:
-            if opened.width * opened.height > 250_000_000:
-                raise Damaged(details=f"{opened.width} x {opened.height} pixels")
+        with Image.open(io.BytesIO(data), formats=[decoder]) as opened:
+            if opened.width * opened.height > image_formats.MAX_PIXELS:
+                raise TooLarge(details=f"{opened.width} x {opened.height} pixels")
             upright = ImageOps.exif_transpose(opened)
             full = QSize(upright.width, upright.height)
             target = fit_within(full, bounds)
             if target != full:
                 upright.thumbnail((target.width(), target.height()), Image.Resampling.LANCZOS)
             pixels = upright.convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Damaged(details=f"Qt: {reason}; Pillow: {error}") from None
+    except GlassineError:
+        raise
+    except (MemoryError, Image.DecompressionBombError) as error:
+        raise TooLarge(details=str(error)) from None
+    except Exception as error:  # decoders raise nearly anything on bad input
+        raise Damaged(details=f"Qt: {reason}; Pillow: {type(error).__name__}: {error}") from None
     raw = pixels.tobytes()
     image = QImage(raw, pixels.width, pixels.height, pixels.width * 4, QImage.Format.Format_RGBA8888)
     if not all(low == 255 for low, _ in [pixels.getchannel("A").getextrema()]):
