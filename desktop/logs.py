@@ -58,7 +58,8 @@ class PrivateLogFile(logging.FileHandler):
 def start_log(folder: Path) -> logging.Handler | None:
     """Log to ``folder/glassine.log``; return the handler, or None where no file can be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for part in (folder.parent, folder):  # the mode counts only for the last part of a path
+            part.mkdir(parents=True, exist_ok=True, mode=0o700)
         handler = PrivateLogFile(folder / "glassine.log")
         descriptor = os.open(handler.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.close(descriptor)

@@ -116,11 +116,12 @@ def test_where_no_log_can_be_written_the_program_still_starts(tmp_path: Path) ->
 
 
 def test_starting_the_log_makes_a_private_file(tmp_path: Path) -> None:
-    handler = start_log(tmp_path / "log")
+    handler = start_log(tmp_path / "data" / "log")
     assert handler is not None
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
     try:
         logging.getLogger("glassine.test").info("hello")
-        assert "hello" in (tmp_path / "log" / "glassine.log").read_text(encoding="utf-8")
+        assert "hello" in (tmp_path / "data" / "log" / "glassine.log").read_text(encoding="utf-8")
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
