@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -52,9 +51,11 @@ def open_picture(
     """
     from desktop.crypto.classic import decrypt_planes
     from desktop.crypto.classic_pixels import read_planes, write_png
+    from desktop.crypto.safe_write import remove_stale, temporary_name
 
     make_private_folder(folder)
-    noise = folder / f".classic-{secrets.token_hex(8)}.part"
+    remove_stale(folder)
+    noise = temporary_name(folder / "classic")
     try:
         with api.content(picture.owner_id, picture.stored_name, cancelled) as untrusted:
             _save(untrusted, noise, cancelled)

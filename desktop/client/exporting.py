@@ -6,7 +6,6 @@ Must not import PySide6, ``requests`` or ``backend``.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +29,9 @@ def export(
     """Decrypt into the folder under the picture's name; see ``Vault.export``."""
     if not folder.is_dir():
         raise errors.FileUnreadable(f"There is no folder {folder}. Create it or choose another one.")
-    hidden = folder / f".glassine-{secrets.token_hex(8)}.part"
+    from desktop.crypto.safe_write import temporary_name
+
+    hidden = temporary_name(folder / "picture")
     try:
         opened.open_payload(untrusted_carrier, hidden, report, cancelled)
         with hidden.open("rb") as file:

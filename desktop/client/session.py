@@ -6,6 +6,7 @@ Must not import PySide6, ``requests`` or ``backend``: the backend in this proces
 from __future__ import annotations
 
 import logging
+import threading
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -209,6 +210,7 @@ class Sessions:
             api.close()
             raise
         self._remember(session.place)
+        self._tidy()
         report(2, 2)
         return session
 
@@ -257,8 +259,17 @@ class Sessions:
             session.close()
             raise
         self._remember(session.place)
+        self._tidy()
         report(steps, steps)
         return session
+
+    def _tidy(self) -> None:
+        """Remove what an export left half-written when the program was killed; a folder far away holds nobody up."""
+        from desktop.crypto.safe_write import remove_stale
+
+        folder = self._config.preferences.export_folder
+        if folder:
+            threading.Thread(target=remove_stale, args=(Path(folder),), name="tidying", daemon=True).start()
 
     def _open_local_key(self, folder: Path, store: KeyStore, passphrase: str) -> PrivateKey:
         """Open the vault's key; with several key files in it, the one that the passphrase opens."""

@@ -1,15 +1,18 @@
 """Writing a local file so that it is either complete under its name or not there at all.
 
 A file is written beside its target under a temporary name (0600, O_EXCL), flushed to the disk and only then given its
-name. What is there already is never overwritten unless the caller says so. Must not import PySide6, the network or
-anything of the project but ``desktop.errors``.
+name. What is there already is never overwritten unless the caller says so. What a killed program left under such a
+name may be decrypted, and nobody sees it, so the next one that writes there removes it. Must not import PySide6, the
+network or anything of the project but ``desktop.errors``.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +24,11 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 O_BINARY = getattr(os, "O_BINARY", 0)
+STALE_S = 60.0
+"""A temporary file that nobody holds and nobody has written to for so long belongs to nobody."""
+_TEMPORARY = re.compile(r"\.glassine-[0-9a-f]{16}\.part")
+_SWEPT_FOLDERS = 64
+_swept: dict[Path, float] = {}
 
 
 def writing_error(problem: OSError, path: Path) -> GlassineError:
@@ -76,14 +84,16 @@ def new_file(
         NameTaken: Something of that name is there, already or meanwhile.
         StorageFull, StorageReadOnly, FileUnreadable: It cannot be written; nothing is left behind.
     """
-    temporary = target.with_name(f".glassine-{secrets.token_hex(8)}.part")
+    temporary = temporary_name(target)
     created = False
+    _remove_stale_now_and_then(target.parent)
     try:
         if not replace and os.path.lexists(target):
             raise NameTaken(f"{target.name} is already there. Nothing was overwritten.")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | O_BINARY, 0o600)
         created = True
         with os.fdopen(descriptor, "wb") as file:
+            _hold(descriptor)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -97,6 +107,57 @@ def new_file(
         if created:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def temporary_name(target: Path) -> Path:
+    """Return a name beside ``target`` that :func:`remove_stale` knows."""
+    return target.with_name(f".glassine-{secrets.token_hex(8)}.part")
+
+
+def remove_stale(folder: Path) -> int:
+    """Remove temporary files that killed programs left in a folder and return how many; links are not followed."""
+    removed = 0
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                removed += _remove_if_stale(entry.path)
+    return removed
+
+
+def _remove_if_stale(path: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | O_BINARY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False
+    try:
+        # either way round: a clock that was set back must not keep it for ever
+        stale = abs(time.time() - os.fstat(descriptor).st_mtime) > STALE_S and _hold(descriptor)
+    finally:
+        os.close(descriptor)
+    if stale:
+        with suppress(OSError):
+            os.unlink(path)  # noqa: PTH108
+    return stale
+
+
+def _hold(descriptor: int) -> bool:
+    """Mark a file as in use until it is closed, in whatever way; return whether nobody else has it."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):  # a platform or a file system without locks
+        return False
+    return True
+
+
+def _remove_stale_now_and_then(folder: Path) -> None:
+    now = time.monotonic()
+    if now - _swept.get(folder, -STALE_S) >= STALE_S:
+        if len(_swept) >= _SWEPT_FOLDERS:
+            _swept.clear()
+        _swept[folder] = now
+        remove_stale(folder)
 
 
 @contextmanager
