@@ -6,7 +6,6 @@ Exit codes as everywhere in Glassine: 0 stopped in order, 1 could not start or f
 from __future__ import annotations
 
 import argparse
-import logging
 import signal
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.config import Config, ConfigError
+from backend.log_format import start_log
 from backend.storage.protocol import StorageError
 
 PROGRAM = "glassine serve"
@@ -43,7 +43,7 @@ def _serve(config: Config, data: Path) -> int:
     from backend.server import Server, listen
     from backend.storage.embedded import open_storage
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_log()
     try:
         listening = listen(config.host, config.port)
     except OSError as error:

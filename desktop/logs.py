@@ -15,7 +15,17 @@ KEPT: Final = 3
 """Older files beside the present one: glassine.log.1 is the youngest."""
 
 FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_UNPRINTABLE: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 QUIET: Final = ("urllib3", "PIL", "werkzeug", "waitress", "mongita")
+
+
+class OneLineFormatter(logging.Formatter):
+    """Keeps every message on its line: what comes from files or servers must not look like other records."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Write control characters as escapes."""
+        record.message = record.message.translate(_UNPRINTABLE)
+        return super().formatMessage(record)
 
 
 class PrivateLogFile(logging.FileHandler):
@@ -65,7 +75,7 @@ def start_log(folder: Path) -> logging.Handler | None:
         os.close(descriptor)
     except OSError:
         return None
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(OneLineFormatter(FORMAT))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from backend.storage.protocol import Storage
 
 
+LEEWAY_SECONDS = 30
+_REMEMBERED_SECONDS = 86400
+"""How long a revoked token is remembered beyond its end; longer than any leeway."""
+
+
 class BearerScheme:
     """Access tokens as flask-jwt-extended makes and checks them."""
 
@@ -38,7 +43,7 @@ class BearerScheme:
             JWT_TOKEN_LOCATION=["headers"],
             JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=config.token_seconds),
             JWT_ENCODE_NBF=False,
-            JWT_DECODE_LEEWAY=30,  # a clock that is set back a little must not sign anybody out
+            JWT_DECODE_LEEWAY=LEEWAY_SECONDS,  # a clock that is set back a little must not sign anybody out
             JWT_COOKIE_CSRF_PROTECT=False,  # tokens never travel in cookies
         )
         manager = JWTManager(app)
@@ -70,7 +75,8 @@ class BearerScheme:
         if verified is None:  # the library lets some methods through unchecked; the gate does not
             raise BadAuthorizationHeader
         claims = verified[1]
-        expires = datetime.fromtimestamp(claims["exp"], UTC).replace(tzinfo=None)
+        # A revoked token is forgotten from then on: not before nobody can use it, nor when a clock is put right.
+        expires = datetime.fromtimestamp(claims["exp"] + _REMEMBERED_SECONDS, UTC).replace(tzinfo=None)
         return Identity(claims["sub"], str(claims["jti"]), expires)
 
     @staticmethod

@@ -21,7 +21,7 @@ class Identity:
     Attributes:
         user_id: The account.
         token_id: What revoking this sign-in needs.
-        expires: When this sign-in ends by itself; naive UTC.
+        expires: From when on this sign-in has certainly ended by itself; naive UTC.
     """
 
     user_id: str
