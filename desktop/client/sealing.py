@@ -89,9 +89,18 @@ def seal(
             raise errors.SourceChanged
         carrier_b3 = hash_file(made.carrier, cancelled)
         folder = staging.complete(made, carrier_b3)
-    except BaseException:
+    except BaseException as error:
         staging.remove(picture_id)
         in_hand.forget(picture_id)
+        # names of files in there say nothing to people
+        if isinstance(error, errors.StorageFull):
+            raise errors.StorageFull(details=error.message) from error
+        if isinstance(error, errors.StorageReadOnly):
+            folder = staging.folder.parent
+            raise errors.StorageReadOnly(
+                f"Glassine may not write to {folder}. Change its permissions, or make its disk writable.",
+                details=error.message,
+            ) from error
         raise
     picture = sealed_picture(picture_id, made.metadata, owner_id, made.carrier_size, datetime.now(UTC))
     return Staged(picture, thumbnail, folder, made.envelope, _upload_size(made), b3, carrier_b3)

@@ -390,7 +390,11 @@ class TransfersViewModel(QObject):
         self._news()
 
     def resume(self) -> None:
-        """Go on."""
+        """Go on, also with those files that failed because of what stopped all of them."""
+        if self.halted_by is not None:
+            for transfer in self._board.of(Outcome.FAILED):
+                if isinstance(transfer.error, _CONCERNS_ALL):
+                    self._board.requeue(transfer)
         self.paused, self.halted_by, self._silent_until = False, None, 0.0
         self._board.estimate.restart()
         self._news()

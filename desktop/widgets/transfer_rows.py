@@ -143,7 +143,7 @@ class TransferRow(QWidget):
         elif error is not None and transfer.outcome is Outcome.FAILED:
             words = f"{error.title} ({error.code})"
         elif error is not None:
-            words = error.title if transfer.outcome is Outcome.UNSUPPORTED else error.message
+            words = error.message
         return words
 
     def _at_work(self, transfer: Transfer) -> str:

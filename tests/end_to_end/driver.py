@@ -21,6 +21,8 @@ from desktop.client.session import Sessions
 from desktop.config import Config
 from desktop.embedded import start
 from desktop.tasks import TaskRunner
+from desktop.viewmodels.gallery import GalleryState
+from desktop.viewmodels.transfer import Outcome
 from desktop.widgets.main_window import MainWindow
 
 PATIENCE_S = 60.0
@@ -250,15 +252,16 @@ class Driver:
         self.press("Create the account")
         self.see("Drop pictures here")
 
-    def sign_in(self, address: str, user_name: str, password: str, passphrase: str) -> None:
-        """Sign in to a server and unlock the key."""
+    def sign_in(self, address: str, user_name: str, password: str, passphrase: str, *, unlock: bool = True) -> None:
+        """Sign in to a server and unlock the key, unless that is not to be expected."""
         self.press("A server")
         self.type("Server address", address)
         self.type("User name", user_name)
         self.type("Password", password)
         self.press("Sign in")
-        self.type("Passphrase of your key", passphrase)
-        self.press("Unlock")
+        if unlock:
+            self.type("Passphrase of your key", passphrase)
+            self.press("Unlock")
 
     def add(self, paths: Iterable[Path]) -> None:
         """Drop files and press Start on the sheet that looks them over."""
@@ -283,6 +286,23 @@ class Driver:
         """Whether pictures are on their way."""
         return self.window.open_vault.waiting > 0
 
+    def stored(self) -> int:
+        """How many of the tiles are of pictures that are stored."""
+        model = self.window.open_vault.gallery_page.view.model()
+        return sum(model.sending(model.picture(row).id) is None for row in range(model.rowCount()))
+
+    def at_work(self) -> int:
+        """How many pictures are being encrypted or sent at this moment."""
+        return self.window.open_vault._models.transfers.count(Outcome.IN_PROGRESS)
+
+    def signing_in(self) -> bool:
+        """Whether signing in is under way."""
+        return self.window.sign_in.isVisible() and not self.window.sign_in.button.isEnabled()
+
+    def listing(self) -> bool:
+        """Whether the list of pictures is still being fetched."""
+        return self.window.open_vault._models.gallery.state is GalleryState.LOADING
+
     def saving(self) -> bool:
         """Whether copies are being saved or pictures deleted."""
         return self.window.open_vault.gallery_page.batch_bar.isVisible()
@@ -306,10 +326,14 @@ class Driver:
 
     def open_first(self) -> str:
         """Open the first tile by keyboard and return its name."""
-        name = self.name_of(0)
+        return self.open_row(0)
+
+    def open_row(self, row: int) -> str:
+        """Open a tile by keyboard and return its name."""
+        name = self.name_of(row)
         self._activate()
         self._grid.setFocus()
-        self._grid.setCurrentIndex(self._grid.model().index(0, 0))
+        self._grid.setCurrentIndex(self._grid.model().index(row, 0))
         self.key(Qt.Key.Key_Return)
         self.until(self.window.open_vault.viewer_page.isVisible, "the viewer")
         return name
