@@ -86,10 +86,11 @@ def _open(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _open_one(path: Path, folder: Path, key: PrivateKey, author: PublicKey | None, console: Console) -> None:
+    from desktop.client.exporting import with_extension
     from desktop.crypto import sealed
     from desktop.crypto.key_formats import fingerprint_groups
 
-    opened = sealed.open_carrier(path, key, folder, owner=author)
+    opened = sealed.open_carrier(path, key, folder, owner=author, name_for=with_extension)
     by = "you, " if opened.author == key.fingerprint else ""
     record = {"file": str(path), "picture": str(opened.path), "author": opened.author, "size": opened.metadata.size}
     console.result(

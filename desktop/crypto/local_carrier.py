@@ -11,7 +11,7 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -24,11 +24,17 @@ from desktop.crypto.keys import PrivateKey, PublicKey
 from desktop.crypto.metadata import Metadata
 from desktop.crypto.opened import StreamReader
 from desktop.crypto.recompressed import RecompressedReader
-from desktop.crypto.safe_write import reading_error
+from desktop.crypto.safe_write import reading_error, release, sync_folder, temporary_name, writing_error
 from desktop.errors import Damaged, FileUnreadable, NotAuthentic, TooLarge, Unsupported, WrongKey
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
 MAX_FILE: Final = 820_000_000
+NAMING_BYTES: Final = 64
+"""How much of a picture's start is shown to who names its file."""
+
+
+def _its_own_name(name: str, head: bytes) -> str:
+    return name
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ def open_carrier(
     out_folder: Path,
     *,
     owner: PublicKey | None = None,
+    name_for: Callable[[str, bytes], str] = _its_own_name,
     report: Report = no_report,
     cancelled: IsCancelled = never_cancelled,
 ) -> OpenedFile:
@@ -75,6 +82,7 @@ def open_carrier(
         key: The key to open it with.
         out_folder: Where the picture goes; nothing is overwritten.
         owner: Insist on this owner; None means the owner of ``key``.
+        name_for: Gives the file's name, from the sealed one and the first bytes of the content.
         report: Bytes of plaintext done and in all.
         cancelled: Asked before every chunk.
 
@@ -95,9 +103,26 @@ def open_carrier(
             raise NotAuthentic("This picture is not signed by the person you named. It is not opened.")
         envelope = read_envelope(text, owner=keys[claimed_owner], author=keys.get(claimed_author))
         opened = envelope.open(key)
-        target = out_folder / opened.metadata.name
-        opened.open_stream(start, target, report, cancelled)
+        hidden = temporary_name(out_folder / "picture")
+        try:
+            opened.open_stream(start, hidden, report, cancelled)
+            target = _release(hidden, opened.metadata.name, name_for)
+        finally:
+            with suppress(OSError):
+                hidden.unlink(missing_ok=True)
     return OpenedFile(target, opened.metadata, envelope.author)
+
+
+def _release(hidden: Path, name: str, name_for: Callable[[str, bytes], str]) -> Path:
+    target = hidden.with_name(name)
+    try:
+        with hidden.open("rb") as file:
+            target = hidden.with_name(name_for(name, file.read(NAMING_BYTES)))
+        release(hidden, target)
+    except OSError as problem:
+        raise writing_error(problem, target) from None
+    sync_folder(target.parent)
+    return target
 
 
 def _claims(untrusted_envelope: str) -> tuple[str, str]:
