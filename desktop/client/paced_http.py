@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from socket import socket
 
 HEAD_DEADLINE_S = 120.0
-"""The head of an answer must be there by then."""
+"""The head of an answer must be there by then, or after twice the socket's own time limit if that is sooner."""
 MAX_HEAD_BYTES = 1 << 20
 SLOW_S = 60.0
 SLOW_BYTES = 16 << 10
@@ -42,8 +42,8 @@ class Pace:
         delivered: Bytes of the body that the reader has had.
     """
 
-    def __init__(self) -> None:
-        self.deadline = time.monotonic() + HEAD_DEADLINE_S
+    def __init__(self, socket_limit_s: float | None) -> None:
+        self.deadline = time.monotonic() + min(HEAD_DEADLINE_S, 2 * (socket_limit_s or HEAD_DEADLINE_S))
         self.delivered = 0
         self._in_head = True
         self._received = 0
@@ -111,7 +111,7 @@ class PacedResponse(HTTPResponse):
 
     def __init__(self, sock: socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.pace = Pace()
+        self.pace = Pace(sock.gettimeout())
         self.fp: Any = io.BufferedReader(_PacedSocket(self.fp.detach(), self.pace))
 
     def begin(self) -> None:

@@ -99,7 +99,7 @@ class Transport:
         """Send one request; within the ``with`` block its answer can be read.
 
         Redirects are not followed, so neither token nor password goes anywhere else. ``patience_s`` shortens the usual
-        time limits for connecting and for each read.
+        time limits for connecting, for each read and for the whole of a short answer.
 
         Raises:
             ServerSilent: No answer.
@@ -130,7 +130,7 @@ class Transport:
                     "The server sends requests on to another address. Enter that address instead.",
                     details=f"status {response.status_code}",
                 )
-            yield Answer(response, embedded=self.embedded)
+            yield Answer(response, embedded=self.embedded, patience_s=patience_s)
         finally:
             response.close()
 
@@ -147,8 +147,9 @@ class Answer:
         embedded: Whether the backend is in this process, so that people hear of their vault, not of a server.
     """
 
-    def __init__(self, response: Response, *, embedded: bool = False) -> None:
+    def __init__(self, response: Response, *, embedded: bool = False, patience_s: float | None = None) -> None:
         self._response = response
+        self._patience_s = patience_s
         self.embedded = embedded
         self.status = response.status_code
 
@@ -168,7 +169,7 @@ class Answer:
             NotAGlassineServer: It is longer than ``limit`` bytes.
             ServerSilent: It broke off, or was not complete in time.
         """
-        deadline = time.monotonic() + ANSWER_DEADLINE_S
+        deadline = time.monotonic() + (self._patience_s or ANSWER_DEADLINE_S)
         whole = bytearray()
         stream = self.stream(deadline)
         while piece := stream.read(_PIECE):

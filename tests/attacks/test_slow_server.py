@@ -11,8 +11,10 @@ from contextlib import contextmanager
 import pytest
 
 from desktop import errors
+from desktop.client import api as api_module
 from desktop.client import paced_http
 from desktop.client import transport as transport_module
+from desktop.client.api import Api
 from desktop.client.transport import Transport
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -116,6 +118,23 @@ def test_a_server_that_floods(first: bytes, then: bytes, how: Callable[[str], ob
     began = time.monotonic()
     with answering(first, then, 0) as address, pytest.raises(errors.NetworkError):
         how(address)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "first", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 500 Oh\r\nContent-Type: application/json\r\n\r\n"]
+)
+def test_signing_out_of_a_server_that_drips_is_quick(first: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window is closing: nobody waits for two minutes."""
+    monkeypatch.undo()
+    monkeypatch.setattr(api_module, "LOGOUT_PATIENCE_S", 0.15)
+    began = time.monotonic()
+    with answering(first, b" ", PAUSE_S) as address:
+        api = Api(Transport(address))
+        api.use_token("token")
+        with pytest.raises(errors.GlassineError):
+            api.logout()
+        api.close()
     assert time.monotonic() - began < 5
 
 
