@@ -45,6 +45,7 @@ kill-test:
 	@scripts/setup run
 	.venv/bin/python -m benchmarks.kill_storage --rounds 100
 	.venv/bin/python -m benchmarks.kill_vault --rounds 100
+	.venv/bin/python -m benchmarks.kill_program --rounds 100
 
 bench:
 	@scripts/setup demo

@@ -53,6 +53,7 @@ class SignInViewModel(QObject):
         self._runner, self._sessions = runner, sessions
         self._task: Task | None = None
         self._registering = False
+        self._asked: Form | None = None
         self.folder = default_folder
         self.kind = PlaceKind.THIS_COMPUTER
         self.address = ""
@@ -155,13 +156,15 @@ class SignInViewModel(QObject):
         task.succeeded.connect(self._on_session)
         task.failed.connect(self._on_failed)
         task.finished.connect(self._on_finished)
-        self._task = task
+        self._task, self._asked = task, self.form
         self.busy_changed.emit(True)
 
     def _on_session(self, session: SessionPort) -> None:
         self.signed_in.emit(session)
 
     def _on_failed(self, error: GlassineError) -> None:
+        if self.form is not self._asked:  # a vault that was made and could not be opened is there to be opened
+            self.form_changed.emit()
         if isinstance(error, BadAddress):
             self.field_failed.emit("address", error.message)
         elif isinstance(error, UserNameTaken):

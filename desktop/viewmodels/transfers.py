@@ -127,6 +127,11 @@ class TransfersViewModel(QObject):
         self._name_of, self._image_of = name_of, image_of
 
     @property
+    def resuming(self) -> bool:
+        """Whether it is not known yet what an earlier run left."""
+        return self._resuming is not None
+
+    @property
     def place(self) -> Place | None:
         """Where pictures go; None while nothing is open."""
         return None if self._vault is None else self._vault.place

@@ -22,7 +22,6 @@ from desktop.config import Config
 from desktop.embedded import start
 from desktop.tasks import TaskRunner
 from desktop.viewmodels.gallery import GalleryState
-from desktop.viewmodels.transfer import Outcome
 from desktop.widgets.main_window import MainWindow
 
 PATIENCE_S = 60.0
@@ -282,6 +281,10 @@ class Driver:
         """What the tile is called."""
         return str(self._grid.model().index(row, 0).data(Qt.ItemDataRole.DisplayRole))
 
+    def picture_id(self, row: int) -> str:
+        """Which picture the tile is of."""
+        return str(self.window.open_vault.gallery_page.view.model().picture(row).id)
+
     def busy(self) -> bool:
         """Whether pictures are on their way."""
         return self.window.open_vault.waiting > 0
@@ -291,13 +294,18 @@ class Driver:
         model = self.window.open_vault.gallery_page.view.model()
         return sum(model.sending(model.picture(row).id) is None for row in range(model.rowCount()))
 
-    def at_work(self) -> int:
-        """How many pictures are being encrypted or sent at this moment."""
-        return self.window.open_vault._models.transfers.count(Outcome.IN_PROGRESS)
+    def is_open(self) -> bool:
+        """Whether a vault is open."""
+        return self.window.open_vault.shell_page.isVisible()
 
-    def signing_in(self) -> bool:
-        """Whether signing in is under way."""
-        return self.window.sign_in.isVisible() and not self.window.sign_in.button.isEnabled()
+    def sign_in_button(self) -> str:
+        """What the large button of the first page says."""
+        return self.window.sign_in.button.text()
+
+    def wait_for_answer(self) -> None:
+        """Wait while signing in is under way, whatever comes of it."""
+        page = self.window.sign_in
+        self.until(lambda: not page.isVisible() or page.button.isEnabled(), "an answer")
 
     def listing(self) -> bool:
         """Whether the list of pictures is still being fetched."""

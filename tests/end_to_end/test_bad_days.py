@@ -23,6 +23,7 @@ from desktop.viewmodels.transfers import TransfersViewModel
 from tests.end_to_end.driver import Driver
 from tests.end_to_end.trouble import (
     DISKS,
+    READ_ONLY,
     Blobs,
     Disk,
     MiB,
@@ -31,7 +32,6 @@ from tests.end_to_end.trouble import (
     blobs_by_name,
     flipped,
     obeying_permissions,
-    read_only,
     regions,
 )
 from tests.sample_pictures import bad_files, good_pictures, png, write_all
@@ -274,13 +274,32 @@ def what_can_be_had(run_glassine: Run, folder: Path, where: str) -> dict[str, by
     """Open the vault, save copies of all that is listed; whatever is missing must have been spoken of."""
     glassine = run_glassine()
     glassine.open_vault(PASSPHRASE)
-    glassine.until(lambda: not glassine.signing_in(), f"an answer with {where}")
+    glassine.wait_for_answer()
     glassine.until(lambda: not glassine.listing(), f"the list with {where}")
     saved = save_all(glassine, folder) if glassine.shown() else {}
     spoken = any(words in text for text in glassine.words() for words in ("(F-1", "(V-1", "(S-1", "not be saved"))
     assert saved == PICTURES or spoken, f"nothing is said about {where}: {glassine.words()}"
     glassine.close()
     return saved
+
+
+def test_a_flipped_bit_in_the_key_file(vault: Path, run_glassine: Run) -> None:
+    """The vault opens all the same, or the message is one of the key file and where it was typed."""
+    [key_file] = (vault / "keys").glob("*.glassine-key")
+    glassine = run_glassine()
+    for _ in range(4):
+        position, bit = random.randrange(key_file.stat().st_size), random.randrange(8)
+        with flipped(key_file, position, bit):
+            glassine.open_vault(PASSPHRASE)
+            glassine.wait_for_answer()
+            said = [words for words in ("not the passphrase", "(K-1", "key file") if glassine.reads(words)]
+            assert said or glassine.is_open(), f"bit {bit} of byte {position} of the key file: {glassine.words()}"
+        if glassine.is_open():
+            glassine.close()
+            glassine = run_glassine()
+    glassine.open_vault(PASSPHRASE)
+    glassine.until(lambda: glassine.shown() == len(PICTURES), "the pictures")
+    glassine.close()
 
 
 # -- full disks --------------------------------------------------------------------------------------------------------
@@ -366,13 +385,33 @@ def test_saving_copies_on_a_full_disk(disk: Disk, vault: Path, run_glassine: Run
     glassine.close()
 
 
+@pytest.mark.parametrize("room", [1 << 10, 1 << 14])
+def test_no_room_for_a_new_vault(disk: Disk, data_folder: Path, run_glassine: Run, room: int) -> None:
+    """Neither for its key file, or only for that."""
+    glassine = run_glassine()
+    disk.fill(room)
+    glassine.press("This computer")
+    glassine.type("Passphrase of your key", PASSPHRASE)
+    glassine.type("The passphrase once more", PASSPHRASE)
+    glassine.press("Create the vault")
+    glassine.see("The disk is full (S-101)")
+    nothing_half_written(data_folder)
+    disk.free()
+    glassine.press(glassine.sign_in_button())
+    glassine.see("Drop pictures here")
+    glassine.close()
+
+
 # -- folders that cannot be written ------------------------------------------------------------------------------------
 
 
-def test_a_vault_that_cannot_be_written_is_said_in_place(vault: Path, run_glassine: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", READ_ONLY)
+def test_a_vault_that_cannot_be_written_is_said_in_place(
+    vault: Path, run_glassine: Run, tmp_path: Path, how: str
+) -> None:
     with obeying_permissions():
-        with read_only(vault):
-            glassine = run_glassine()
+        glassine = run_glassine()
+        with READ_ONLY[how](vault):
             glassine.open_vault(PASSPHRASE)
             glassine.see("The folder cannot be written (S-102)")
             glassine.see("Glassine may not write to this folder.")
@@ -383,13 +422,17 @@ def test_a_vault_that_cannot_be_written_is_said_in_place(vault: Path, run_glassi
 
 
 @pytest.mark.parametrize("part", ["", "backend"])
-def test_an_open_vault_that_becomes_read_only(vault: Path, run_glassine: Run, tmp_path: Path, part: str) -> None:
+@pytest.mark.parametrize("how", READ_ONLY)
+def test_an_open_vault_that_becomes_read_only(
+    vault: Path, run_glassine: Run, tmp_path: Path, how: str, part: str
+) -> None:
     fresh = {f"fresh {number}.png": png(seed=30 + number) for number in range(2)}
     with obeying_permissions():
         glassine = open_all(run_glassine)
-        with read_only(vault / part):
+        with READ_ONLY[how](vault / part):
             glassine.add(write_all(fresh, tmp_path / "photos"))
             glassine.see("The folder cannot be written (S-102)")
+            glassine.see("Glassine may not write to")
             assert not glassine.reads("server")
             look_at(glassine, "plain.png")
             sees_picture(glassine)
@@ -398,14 +441,16 @@ def test_an_open_vault_that_becomes_read_only(vault: Path, run_glassine: Run, tm
         glassine.until(lambda: glassine.stored() == len(PICTURES) + 2 and not glassine.busy(), "all of them")
         assert save_all(glassine, tmp_path / "copies") == {**PICTURES, **fresh}
         glassine.close()
+    nothing_half_written(vault)
 
 
-def test_saving_copies_where_nothing_may_be_written(vault: Path, run_glassine: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", READ_ONLY)
+def test_saving_copies_where_nothing_may_be_written(vault: Path, run_glassine: Run, tmp_path: Path, how: str) -> None:
+    forbidden = tmp_path / "forbidden"
+    forbidden.mkdir()
     with obeying_permissions():
         glassine = open_all(run_glassine)
-        forbidden = tmp_path / "forbidden"
-        forbidden.mkdir()
-        with read_only(forbidden):
+        with READ_ONLY[how](forbidden):
             glassine.save_copies_of_all(forbidden)
             glassine.see("The folder cannot be written (S-102)")
             glassine.see("4 pictures are not done")

@@ -189,6 +189,22 @@ def read_only(folder: Path) -> Iterator[None]:
                 path.chmod(mode)
 
 
+@contextlib.contextmanager
+def read_only_disk(folder: Path) -> Iterator[None]:
+    """The folder is on a disk mounted read-only within the block. Files that are open already stay writable."""
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+READ_ONLY: dict[str, Callable[[Path], contextlib.AbstractContextManager[None]]] = {"permissions": read_only}
+if capabilities() >> CAP_SYS_ADMIN & 1:
+    READ_ONLY["a read-only disk"] = read_only_disk
+
+
 # -- other processes ---------------------------------------------------------------------------------------------------
 
 
