@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from glassine_version import __version__
+
 if TYPE_CHECKING:
     from flask import Flask
 
     from backend.config import Config
     from backend.storage.protocol import Storage
 
-__version__ = "0.1.0"
+__all__ = ["__version__", "create_app"]
 
 
 def create_app(config: Config | None = None, storage: Storage | None = None) -> Flask:

@@ -1,3 +1,5 @@
 """The desktop program: crypto, client, view-models, widgets. Only ``desktop.embedded`` may import ``backend``."""
 
-__version__ = "0.1.0"
+from glassine_version import __version__
+
+__all__ = ["__version__"]

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from desktop.display import NO_LIBRARY, QT_PACKAGES, display_problem
+from desktop.display import NO_LIBRARY, NO_WINDOW, QT_PACKAGES, display_problem
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -70,6 +70,9 @@ def run(argv: list[str]) -> int:
         return 1
     try:
         from PySide6.QtWidgets import QApplication
+    except ModuleNotFoundError:
+        print(NO_WINDOW, file=sys.stderr)
+        return 1
     except ImportError as error:
         print(NO_LIBRARY % (error, QT_PACKAGES), file=sys.stderr)
         return 1

@@ -15,6 +15,7 @@ NEEDS_NO_DISPLAY: Final = ("offscreen", "minimal", "minimalegl", "vnc", "linuxfb
 NO_DISPLAY: Final = "There is no display to open a window on. To see Glassine without one, run: make demo"
 UNREACHABLE: Final = "The display %s cannot be reached. To see Glassine without one, run: make demo"
 NO_LIBRARY: Final = "A system library is missing (%s). On Debian: apt-get install --no-install-recommends %s"
+NO_WINDOW: Final = "The window is not installed, only the server and the command line: pip install 'glassine[desktop]'"
 
 _X11_LIBRARIES: Final = {
     "libxcb.so.1": "libxcb1",

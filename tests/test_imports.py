@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED = [ROOT / "main.py", *sorted((ROOT / "desktop").rglob("*.py")), *sorted((ROOT / "backend").rglob("*.py"))]
+SHIPPED = [
+    ROOT / "main.py",
+    ROOT / "glassine_version.py",
+    *sorted((ROOT / "desktop").rglob("*.py")),
+    *sorted((ROOT / "backend").rglob("*.py")),
+]
 
 LAYERS = ["crypto", "client", "viewmodels", "widgets"]  # each may import those before it
 QT_FREE = (

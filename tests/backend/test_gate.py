@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import backend
 from backend.api.gate import HEADERS, PUBLIC
 from tests.backend.conftest import Person, Running
 
@@ -89,4 +90,9 @@ def test_unknown_addresses_and_methods(server: Running) -> None:
 
 def test_server_info(server: Running) -> None:
     info = server.call("GET", "/server").json()
-    assert info == {"name": "glassine", "version": "0.1.0", "max_upload_bytes": 2_000_000, "registration": True}
+    assert info == {
+        "name": "glassine",
+        "version": backend.__version__,
+        "max_upload_bytes": 2_000_000,
+        "registration": True,
+    }

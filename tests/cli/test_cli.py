@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import backend
 import desktop
 import main
 from desktop import cli, cli_doctor, embedded
@@ -18,10 +20,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_version_is_the_packages(glassine) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    source = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["version"]["path"]
+    written = re.search(r'^__version__ = "(\d+\.\d+\.\d+)"$', (ROOT / source).read_text(), re.MULTILINE)
+    assert written is not None
     result = glassine("--version")
-    assert (result.code, result.out) == (0, f"glassine {project['version']}\n")
-    assert desktop.__version__ == project["version"]
+    assert (result.code, result.out) == (0, f"glassine {written[1]}\n")
+    assert desktop.__version__ == backend.__version__ == written[1]
 
 
 @pytest.mark.parametrize(
