@@ -11,6 +11,7 @@ import json
 import logging
 import socket
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -23,6 +24,7 @@ from waitress.utilities import Error
 
 from backend import errors
 from backend.api.gate import HEADERS, SMALL_BODY
+from backend.auth import refuse_early
 from backend.storage.failures import storage_error
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """Refuses a body that will not be taken at its headers, or as soon as it has grown too large."""
 
     error: Any
+    _admitted = False
 
     def received(self, data: bytes) -> int:
         """Take bytes in; as waitress's own."""
@@ -87,8 +90,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             return None
         if self.command != "POST" or not self.path.rstrip("/").endswith("/images"):
             return _Refused.of(errors.TooLarge())
-        if "AUTHORIZATION" not in self.headers:
-            return _Refused.of(errors.BadAuthorizationHeader())
+        if not self._admitted:
+            # strangers do not fill the disk; an empty header is none
+            refusal = self.adj.refuse_early(self.headers.get("AUTHORIZATION", ""))
+            if refusal is not None:
+                return _Refused.of(refusal)
+            self._admitted = True
         if size >= self.adj.max_request_body_size:
             return _Refused.of(errors.TooLarge())
         return None
@@ -199,6 +206,7 @@ class Server:
             asyncore_use_poll=True,
             log_socket_errors=False,
         )
+        adjustments.refuse_early = partial(refuse_early, app)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is no news
         self._sockets: dict[int, Any] = {}
         self._dispatcher = ThreadedTaskDispatcher()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, request
-from flask_jwt_extended import JWTManager, create_access_token, verify_jwt_in_request
+from flask_jwt_extended import JWTManager, create_access_token, decode_token, verify_jwt_in_request
 from flask_jwt_extended.exceptions import (
     InvalidHeaderError,
     JWTExtendedException,
@@ -18,7 +18,7 @@ from flask_jwt_extended.exceptions import (
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
 from backend.auth.scheme import Identity
-from backend.errors import BadAuthorizationHeader, Invalid, NotAuthorized, TokenExpired, TokenRevoked
+from backend.errors import BackendError, BadAuthorizationHeader, Invalid, NotAuthorized, TokenExpired, TokenRevoked
 
 if TYPE_CHECKING:
     from backend.config import Config
@@ -62,16 +62,8 @@ class BearerScheme:
             return None
         try:
             verified = verify_jwt_in_request()
-        except (NoAuthorizationError, InvalidHeaderError):
-            raise BadAuthorizationHeader from None
-        except RevokedTokenError:
-            raise TokenRevoked from None
-        except ExpiredSignatureError:
-            raise TokenExpired from None
-        except UserLookupError:
-            raise NotAuthorized from None  # signed by us, but the account is gone
         except (PyJWTError, JWTExtendedException) as error:
-            raise Invalid(str(error)) from None
+            raise _refusal(error) from None
         if verified is None:  # the library lets some methods through unchecked; the gate does not
             raise BadAuthorizationHeader
         claims = verified[1]
@@ -80,8 +72,33 @@ class BearerScheme:
         return Identity(claims["sub"], str(claims["jti"]), expires)
 
     @staticmethod
+    def refuse_early(app: Flask, untrusted_header: str) -> BackendError | None:
+        """What is wrong with the header's value itself: its form, the token's signature or its end."""
+        kind, _, token = untrusted_header.partition(" ")
+        if kind != "Bearer" or not token or " " in token:
+            return BadAuthorizationHeader()
+        try:
+            with app.app_context():
+                decode_token(token)
+        except (PyJWTError, JWTExtendedException) as error:
+            return _refusal(error)
+        return None
+
+    @staticmethod
     def issue(app: Flask, user_id: str) -> str:
         """Return a new access token, inside or outside a request."""
         with nullcontext() if current_app else app.app_context():
             token: str = create_access_token(identity=user_id)
         return token
+
+
+def _refusal(error: Exception) -> BackendError:
+    if isinstance(error, NoAuthorizationError | InvalidHeaderError):
+        return BadAuthorizationHeader()
+    if isinstance(error, RevokedTokenError):
+        return TokenRevoked()
+    if isinstance(error, ExpiredSignatureError):
+        return TokenExpired()
+    if isinstance(error, UserLookupError):
+        return NotAuthorized()  # signed by us, but the account is gone
+    return Invalid(str(error))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from backend.config import Config
+    from backend.errors import BackendError
     from backend.services import Services
     from backend.storage.protocol import Storage
 
@@ -41,5 +42,13 @@ class Scheme(Protocol):
 
         Raises:
             BackendError: It carries such credentials and they are not good.
+        """
+        ...
+
+    def refuse_early(self, app: Flask, untrusted_header: str) -> BackendError | None:
+        """Return what is wrong with an ``Authorization`` header, as far as it shows without asking the storage.
+
+        The server asks before it takes a large body in, in the one thread that serves all connections; whoever passes
+        is asked everything by :meth:`authenticate`.
         """
         ...

@@ -66,6 +66,10 @@ class Liar:
         """Be honest again."""
         self._lies.clear()
 
+    def __getattr__(self, name: str) -> Any:
+        """The server asks its application more than WSGI does."""
+        return getattr(self._honest, name)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
         lies = [lie for pattern, lie in self._lies if pattern.search(request)]

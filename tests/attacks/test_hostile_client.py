@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import logging
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -104,6 +105,25 @@ def test_a_permission_ends_with_its_picture(running: Running) -> None:
     assert reader.call("GET", f"{owner.images}/a/content").status_code == 404
     store(owner, "a")
     assert reader.call("GET", f"{owner.images}/a/content").status_code == 401
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "forged", "tampered", ""])
+@pytest.mark.parametrize("framing", ["Content-Length: 1900000", "Transfer-Encoding: chunked"])
+def test_strangers_do_not_fill_the_disk(running: Running, token: str, framing: str) -> None:
+    """Any token was enough to have a body taken in, whole, before somebody looked at it."""
+    person = running.person()
+    if token == "forged":
+        token = jwt.encode({"sub": person.user_id, "jti": "x", "type": "access", "exp": 2**31}, "x" * 32)
+    elif token == "tampered":
+        token = person.token[:-4] + ("AAAA" if not person.token.endswith("AAAA") else "BBBB")
+    host, port = running.base.removeprefix("http://").split(":")
+    head = f"POST /api/v1{person.images} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{framing}\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head.encode())
+        if "chunked" in framing:
+            connection.sendall(b"60000\r\n" + bytes(0x60000) + b"\r\n")
+        # the answer comes although nothing like the whole body was sent
+        assert connection.recv(4096).startswith(b"HTTP/1.1 422 ")
 
 
 def test_refused_uploads_leave_no_bytes(running: Running) -> None:
