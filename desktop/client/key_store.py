@@ -196,7 +196,7 @@ class KeyStore:
         if not path.exists():
             return None
         try:
-            untrusted = safe_write.read_bounded(path, MAX_IMPORT)
+            untrusted = safe_write.read_own(path, MAX_IMPORT)
             key = ClassicPrivateKey.from_text(untrusted.decode("ascii", "replace"))
         except errors.GlassineError as error:
             raise errors.KeyFileUnreadable(details=error.message) from error
@@ -274,6 +274,8 @@ class KeyStore:
         path = self._path(fingerprint)
         if not path.exists():
             raise errors.KeyMissing
+        if not path.is_file():
+            raise errors.KeyFileUnreadable("What is in the key file's place is not a file.")
         return key_file.read_key_file(path)
 
     def _scan(self) -> tuple[_Entries, dict[Path, errors.GlassineError]]:
@@ -331,8 +333,10 @@ class KeyStore:
 
     def _index(self) -> dict[str, dict[str, Any]]:
         """Names and dates by fingerprint; a lost or broken index costs names only."""
+        from desktop.crypto import safe_write
+
         try:
-            with self._index_path.open("rb") as file:
+            with safe_write.open_own(self._index_path) as file:
                 document = json.loads(file.read(1 << 20))
         except FileNotFoundError:
             return {}

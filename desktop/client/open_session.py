@@ -197,8 +197,10 @@ class Session:
             )
 
     def _pinned(self) -> str | None:
+        from desktop.crypto.safe_write import open_own
+
         try:
-            with (self.place.folder / _PIN).open("rb") as file:
+            with open_own(self.place.folder / _PIN) as file:
                 document = json.loads(file.read(_MAX_PIN))
             fingerprint = document["fingerprint"]
         except FileNotFoundError:

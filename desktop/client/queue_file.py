@@ -56,8 +56,10 @@ def load(path: Path, key: PrivateKey) -> list[Path]:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    from desktop.crypto.safe_write import open_own
+
     try:
-        with path.open("rb") as file:
+        with open_own(path) as file:
             untrusted = file.read(MAX_BYTES)
         text = AESGCM(key.vault_key(INFO)).decrypt(untrusted[:_NONCE], untrusted[_NONCE:], INFO)
         paths = json.loads(text)

@@ -112,12 +112,12 @@ def reopen(waiting: Waiting, key: PrivateKey, owner_id: str) -> Staged:
     Raises:
         GlassineError: It is damaged, or of another key.
     """
-    from desktop.crypto.safe_write import read_bounded
+    from desktop.crypto.safe_write import read_own
     from desktop.crypto.sealed import read_envelope
 
     envelope = read_envelope(waiting.untrusted_envelope, owner=key.public, picture_id=waiting.picture_id)
     opened = envelope.open(key)
-    untrusted = read_bounded(waiting.folder / THUMBNAIL, MAX_THUMBNAIL)
+    untrusted = read_own(waiting.folder / THUMBNAIL, MAX_THUMBNAIL)
     thumbnail = opened.open_thumbnail(untrusted)
     carrier = waiting.folder / CARRIER
     try:

@@ -63,9 +63,9 @@ class Staged:
 
     def sealed_thumbnail(self) -> bytes:
         """Read the sealed thumbnail; raises FileUnreadable."""
-        from desktop.crypto.safe_write import read_bounded
+        from desktop.crypto.safe_write import read_own
 
-        return read_bounded(self.folder / THUMBNAIL, MAX_THUMBNAIL)
+        return read_own(self.folder / THUMBNAIL, MAX_THUMBNAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,9 @@ class Staging:
 
     @staticmethod
     def _read(folder: Path) -> Waiting:
-        with (folder / MANIFEST).open("rb") as file:
+        from desktop.crypto.safe_write import open_own
+
+        with open_own(folder / MANIFEST) as file:
             manifest: Any = json.loads(file.read(MAX_MANIFEST))
         envelope, carrier_b3 = manifest["envelope"], manifest["carrier_b3"]
         if not isinstance(envelope, str) or not isinstance(carrier_b3, str):

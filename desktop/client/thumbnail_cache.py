@@ -37,9 +37,11 @@ class ThumbnailCache:
 
     def get(self, picture_id: str, header_hash: str) -> bytes | None:
         """Return the entry, or None."""
+        from desktop.crypto.safe_write import open_own
+
         path = self._path(picture_id, header_hash)
         try:
-            with path.open("rb") as file:
+            with open_own(path) as file:
                 data = file.read(_MAX_ENTRY + 1)
             os.utime(path)
         except OSError:

@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -64,6 +65,28 @@ def read_bounded(path: Path, limit: int) -> bytes:
     """
     try:
         with path.open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as problem:
+        raise reading_error(problem, path) from None
+
+
+def open_own(path: Path) -> BinaryIO:
+    """Open a file that the program has written itself. Something else in its place, such as a pipe, is not waited for.
+
+    Raises:
+        OSError: It cannot be read, or is no file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | O_BINARY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "It is not a file")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_own(path: Path, limit: int) -> bytes:
+    """Read a small file that the program has written itself; otherwise as :func:`read_bounded`."""
+    try:
+        with open_own(path) as file:
             return file.read(limit + 1)
     except OSError as problem:
         raise reading_error(problem, path) from None

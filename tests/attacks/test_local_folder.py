@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,6 @@ def test_signing_in_tidies_the_folder_of_the_last_export(victim: Victim) -> None
     config = victim.sessions._config
     config.preferences.export_folder = str(folder)
     victim.sign_in()
-    import threading
-
     for thread in threading.enumerate():
         if thread.name == "tidying":
             thread.join(10)
@@ -173,6 +172,42 @@ def test_manifests_that_make_no_sense(victim: Victim, manifest: bytes) -> None:
     (folder / "manifest.json").write_bytes(manifest)
     victim.sign_in()
     assert victim.vault.staged() == []
+
+
+def everything(victim: Victim) -> None:
+    victim.sign_in()
+    victim.session.key_store.list()
+    victim.vault.list_pictures()
+    victim.vault.staged()
+    victim.vault.load_queue()
+    victim.vault.thumbnails([picture.id for picture in victim.vault.list_pictures()])
+
+
+@pytest.mark.parametrize(
+    "what", ["manifest.json", "thumbnail", "queue", "account.json", "names.json", "another key", "cache"]
+)
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(victim: Victim, what: str) -> None:
+    victim.add(sample_pictures.png(40, 30))
+    place, staging, keys = victim.session.place.folder, staged(victim), victim.data / "keys"
+    path = {
+        "manifest.json": staging / "manifest.json",
+        "thumbnail": staging / "thumbnail",
+        "another key": keys / f"{'0' * 64}.glassine-key",
+        "names.json": keys / "names.json",
+        "cache": next(place.rglob("thumbnails/??/*")),
+    }.get(what, place / what)
+    if what == "thumbnail":
+        manifest = json.loads((staging / "manifest.json").read_text())
+        (staging / "manifest.json").write_text(json.dumps(manifest | {"thumbnail_size": 0}))
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    worker = threading.Thread(target=everything, args=(victim,), daemon=True)
+    worker.start()
+    worker.join(10)
+    waits = worker.is_alive()
+    if waits:  # let it go on
+        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
+    assert not waits
 
 
 def test_a_queue_exchanged_for_a_link(victim: Victim) -> None:
