@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -60,8 +60,13 @@ WARM_UP: Final = (
 """Imported in a worker right after the first paint, in the order of need."""
 
 
-def run(argv: list[str]) -> int:
-    """Open the window and return the exit code when it is closed."""
+def run(argv: list[str], files: Sequence[Path] = ()) -> int:
+    """Open the window and return the exit code when it is closed.
+
+    Args:
+        argv: Arguments for Qt.
+        files: Files and folders to add once a vault is open; the sheet that looks them over asks first.
+    """
     # nothing made while starting is garbage; collecting costs a tenth of the time
     gc.disable()
     problem = display_problem(os.environ, argv)
@@ -79,10 +84,10 @@ def run(argv: list[str]) -> int:
     # Qt looks for the style itself: asking for it from Python costs 10 ms, because all of QStyle is wrapped
     app = QApplication(["glassine", "-style", "Fusion", *argv])
     app.setProperty("style_given", True)
-    return _run(app)
+    return _run(app, files)
 
 
-def _run(app: QApplication) -> int:
+def _run(app: QApplication, files: Sequence[Path]) -> int:
     from desktop.config import Config
     from desktop.logs import start_log
     from desktop.tasks import TaskRunner
@@ -94,6 +99,7 @@ def _run(app: QApplication) -> int:
     name_application(app)
     runner = TaskRunner()
     window = build(config, runner, make_sessions(config))
+    window.add_when_open(files)
     closing = Closing(window, runner)
     signals = Signals(window)
     window.first_painted.connect(signals.watch)

@@ -13,10 +13,17 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from desktop.cli_console import EXIT_DONE, EXIT_INTERRUPTED, EXIT_OTHER, Console, UsageError, plain
 from desktop.errors import Cancelled, GlassineError
+
+COMMANDS = ("serve", "keys", "seal", "open", "classic", "doctor")
+"""A file with such a name is given as ./keys."""
+
+SELF_TEST = "--self-test"
+"""Not in the help: it is for whoever has installed Glassine and for the tests of its packages."""
 
 DEBUG_VARIABLE = "GLASSINE_DEBUG"
 """When set, an error that nobody foresaw shows its traceback."""
@@ -52,14 +59,18 @@ def build_parser() -> Parser:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code; never raises for anything a person can cause."""
-    if not argv:
+    if not argv or _are_files(argv):
         from desktop.app import run as run_window
 
-        return run_window(list(argv))
+        return run_window([], [Path(argument).absolute() for argument in argv])
     if argv[0] == "serve":
         from desktop.embedded import serve
 
         return serve(list(argv[1:]))
+    if argv[0] == SELF_TEST and len(argv) <= 2:
+        from desktop.self_test import run as run_self_test
+
+        return run_self_test(*map(Path, argv[1:]))
     console = Console()
     try:
         with _quiet_libraries(), _clean_end_on_signals():
@@ -68,6 +79,11 @@ def run(argv: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else EXIT_DONE if end.code is None else EXIT_OTHER
     except BaseException as error:
         return _explain(error, console)
+
+
+def _are_files(argv: Sequence[str]) -> bool:
+    """Whether files were dropped on the icon or opened with the program: no command, and all of them are there."""
+    return argv[0] not in COMMANDS and all(os.path.lexists(argument) for argument in argv)
 
 
 def _explain(error: BaseException, console: Console) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
         self._models, self._make_open_vault, self._geometry_path = models, make_open_vault, geometry_path
         self._open_vault: OpenVault | None = None
         self._quitting = False
+        self._to_add: list[Path] = []
         self.setWindowTitle("Glassine")
         self.setMinimumSize(MIN_SIZE)
 
@@ -145,6 +146,9 @@ class MainWindow(QMainWindow):
             self.stack.setCurrentWidget(self.open_vault.shell_page)
             self.setWindowTitle(self.tr("%1 – Glassine").replace("%1", shell.place_title))
             self.open_vault.shell_page.pages["pictures"].setFocus(Qt.FocusReason.OtherFocusReason)
+            if self._to_add:
+                files, self._to_add = self._to_add, []
+                self.open_vault.add_paths(files)
             return
         self.setWindowTitle("Glassine")
         if stage is Stage.LOCKED:
@@ -167,6 +171,10 @@ class MainWindow(QMainWindow):
             if (waiting)
             else ""
         )
+
+    def add_when_open(self, paths: Sequence[Path]) -> None:
+        """Add files and folders as soon as a vault is open, as if they were dropped on the window then."""
+        self._to_add += paths
 
     def show_viewer(self) -> None:
         """Fill the window with the viewer."""
