@@ -9,6 +9,14 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 from desktop.widgets.icons import ROW_SIZE, Icons
 
 
+def plain(text: str) -> str:
+    """Return a tooltip that shows the text as it is: a file may be named so that Qt would take it for HTML."""
+    if "<" not in text:
+        return text
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", "<br>")
+    return f"<qt>{escaped}</qt>"
+
+
 class Label(QLabel):
     """Plain text in a role: body, secondary, caption, danger-caption, group, strong, lead, heading or display."""
 
@@ -77,8 +85,8 @@ class ElidedLabel(Label):
         rect = self.contentsRect()
         text = self.fontMetrics().elidedText(self.text(), self._mode, rect.width())
         tooltip = self.text() if text != self.text() else ""
-        if self.toolTip() != tooltip:
-            self.setToolTip(tooltip)
+        if self.toolTip() != plain(tooltip):
+            self.setToolTip(plain(tooltip))
         from PySide6.QtWidgets import QStyle
 
         painter = QPainter(self)

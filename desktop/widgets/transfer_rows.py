@@ -12,7 +12,7 @@ from desktop.viewmodels.transfer import Outcome, Stage, Transfer
 from desktop.viewmodels.wording import number_text
 from desktop.widgets.buttons import ghost_button, link_button
 from desktop.widgets.icons import Icons
-from desktop.widgets.labels import ElidedLabel, IconLabel, Label
+from desktop.widgets.labels import ElidedLabel, IconLabel, Label, plain
 from desktop.widgets.marks import ProgressBar4
 from desktop.widgets.theme import Radius, Space
 
@@ -116,7 +116,7 @@ class TransferRow(QWidget):
         self._reason.set_role("danger-caption" if outcome is Outcome.FAILED else "caption")
         self._reason.setVisible(bool(words))
         details = transfer.error.message if transfer.error is not None else ""
-        self.setToolTip(details)
+        self.setToolTip(plain(details))
         at_work = outcome is Outcome.IN_PROGRESS
         self._bar.setVisible(at_work)
         if at_work:
