@@ -308,8 +308,10 @@ class Vault:
         return self._key
 
     def _opened(self, known: Known) -> OpenedEnvelope:
-        # an envelope that was refused in the listing is refused here again, with its own error
-        return open_envelope(known.envelope, known.picture.id, self._require_key())
+        key = self._require_key()
+        if (refusal := known.refusal) is not None:  # here again, with its own error
+            raise type(refusal)(refusal.message, details=refusal.details)
+        return open_envelope(known.envelope, known.picture.id, key)
 
     def _open_classic(self, picture: Picture, report: Report, cancelled: IsCancelled) -> bytearray:
         from desktop.client.classic_pictures import open_picture

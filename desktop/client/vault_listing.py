@@ -30,15 +30,17 @@ class Known:
 
     Attributes:
         picture: As the gallery knows it.
-        envelope: The sealed header; verified if the picture is ready.
+        envelope: The sealed header, verified; empty unless ready: nobody fills the memory with what is refused.
         header_hash: Names the revision; empty unless ready.
         b3: BLAKE3 of the plaintext; empty unless ready.
+        refusal: What is wrong with the envelope, to be said again when somebody opens the picture.
     """
 
     picture: Picture
     envelope: str = ""
     header_hash: str = ""
     b3: str = ""
+    refusal: errors.GlassineError | None = None
 
 
 class Catalog:
@@ -136,7 +138,8 @@ def read_row(row: Row, owner_id: str, key: PrivateKey | None) -> Known:
         return Known(picture, row.envelope, opened.header.hash, opened.metadata.b3)
     except errors.GlassineError as error:
         state = PictureState.REFUSED if isinstance(error, errors.NotAuthentic) else PictureState.UNREADABLE
-        return Known(_plain_picture(row, picture_id, owner_id, row.scheme, state, error), row.envelope)
+        refusal = type(error)(error.message, details=error.details)  # without what the traceback holds
+        return Known(_plain_picture(row, picture_id, owner_id, row.scheme, state, error), refusal=refusal)
 
 
 def open_envelope(untrusted_envelope: str, picture_id: str, key: PrivateKey) -> OpenedEnvelope:

@@ -63,6 +63,26 @@ def test_someone_elses_valid_picture_is_refused(victim: Victim, other_key: Priva
     assert picture.state is PictureState.REFUSED
 
 
+def test_what_is_refused_is_not_kept(victim: Victim) -> None:
+    """A long list of 32 KB envelopes would fill the memory."""
+    two(victim)
+    rows = [
+        {
+            "img_name": f"p-{number:032x}.png",
+            "id": f"{0xF << 92 | number:024x}",
+            "scheme": "sealed",
+            "size": 1,
+            "created": "2020-01-01T00:00:00Z",
+            "envelope": f"{number:032x}" * 1000,
+        }
+        for number in range(40)
+    ]
+    pictures = listed(victim, lambda honest: honest + rows)
+    known = [victim.vault._catalog.get(picture_id) for picture_id in pictures]
+    assert sorted(len(item.envelope) > 0 for item in known) == [False] * 40 + [True] * 2
+    assert all(item.refusal is None or item.refusal.__traceback__ is None for item in known)
+
+
 def test_a_sealed_picture_called_classic_is_refused(victim: Victim) -> None:
     mine, _ = two(victim)
     picture = listed(victim, lambda rows: [dict(row, scheme="classic") for row in rows])[mine]
