@@ -66,7 +66,8 @@ class ViewerPage(QWidget):
         self.panel.hide()
         self._panel_line = Hairline(Qt.Orientation.Vertical)
         self._panel_line.hide()
-        main = QVBoxLayout()
+        self._content = QWidget()
+        main = QVBoxLayout(self._content)
         main.setContentsMargins(0, 0, 0, 0)
         main.setSpacing(0)
         main.addWidget(self.header)
@@ -77,7 +78,7 @@ class ViewerPage(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(main, 1)
+        layout.addWidget(self._content, 1)
         layout.addWidget(self._panel_line)
         layout.addWidget(self.panel)
         self.setFocusProxy(self.stage)
@@ -191,6 +192,8 @@ class ViewerPage(QWidget):
         self._arrange()
         if not shown:
             self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif self._content.isHidden():
+            self.panel.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def ask_to_save(self) -> None:
         """Ask for a folder and save a copy there."""
@@ -366,7 +369,7 @@ class ViewerPage(QWidget):
         self.panel.set_in_place_of_content(alone)
         shown = self.panel.isVisible()
         self._panel_line.setVisible(shown and not alone)
-        self.stage.setVisible(not (shown and alone))
+        self._content.setHidden(shown and alone)
         room = self.width() - (DetailsPanel.WIDTH if shown and not alone else 0)
         compact = room < COMPACT_BELOW
         for button in (self.delete, self.info):

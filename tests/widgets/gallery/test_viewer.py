@@ -384,6 +384,22 @@ def test_escape_closes_the_panel_then_the_viewer(
     assert viewer.picture is None
 
 
+@pytest.mark.parametrize("size", [(720, 480), (860, 560)])
+def test_the_panel_takes_the_place_of_the_picture_in_a_narrow_window(
+    page: ViewerPage, viewer: ViewerViewModel, gallery: GalleryViewModel, runner: Any, size: Any, qtbot: Any
+) -> None:
+    page.window().resize(*size)
+    open_row(viewer, gallery, 0, runner)
+    QTest.keyClick(page.stage, Key.Key_I)
+    qtbot.waitUntil(lambda: page.panel.geometry() == page.rect())  # nothing of header or stage beside it
+    assert not page.header.isVisible()
+    assert page.panel.hasFocus()
+    QTest.keyClick(page.panel, Key.Key_Escape)
+    qtbot.waitUntil(lambda: page.stage.width() == size[0])
+    assert page.header.mapTo(page, QPoint(0, 0)) == QPoint(0, 0)
+    assert page.stage.hasFocus()
+
+
 def test_a_failure_is_explained_and_retried(
     page: ViewerPage, viewer: ViewerViewModel, gallery: GalleryViewModel, runner: Any, vault: Any
 ) -> None:
