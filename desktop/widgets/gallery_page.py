@@ -98,7 +98,6 @@ class GalleryPage(QWidget):
         layout.addLayout(self.banner_slot)
         layout.addWidget(self._batch_holder)
         layout.addWidget(self._stack, 1)
-        self.setFocusProxy(self.view)
         self._connect()
         self._refresh()
 
@@ -294,9 +293,13 @@ class GalleryPage(QWidget):
         self.header.set_search_shown(not empty)
         had_focus = self._stack.currentWidget() is not widget and self._stack.isAncestorOf(self.focusWidget())
         self._stack.setCurrentWidget(widget)
-        self.setFocusProxy(self.first_run.add_files if empty else self.view)
         if had_focus:
             self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
+        """Begin with the pictures, or with adding some. A focus proxy would take the whole page out of Tab's way."""
+        empty = self._stack.currentWidget() is self._first_run_holder
+        (self.first_run.add_files if empty else self.view).setFocus(reason)
 
     def _typed(self) -> str:
         return self.header.search.text().strip() if self.header.search is not None else ""

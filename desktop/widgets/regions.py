@@ -1,11 +1,14 @@
-"""Going from one part of the window to the next with F6."""
+"""Going from one part of the window to the next with F6, and through them all with Tab."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+
+_LONGEST_CHAIN: Final = 10_000
 
 
 def step_region(regions: Sequence[QWidget], *, backwards: bool = False) -> None:
@@ -26,6 +29,7 @@ def step_region(regions: Sequence[QWidget], *, backwards: bool = False) -> None:
         )
         if target is not None and region is not current:
             target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            _bring_into_sight(target)
             return
 
 
@@ -33,22 +37,77 @@ def first_control(region: QWidget, leave_out: Sequence[QWidget] = ()) -> QWidget
     """The first control in the region that Tab stops at, not counting those inside ``leave_out``."""
     if _stops(region):
         return region
-    candidates = [
+    candidates = _controls(region, leave_out)
+    if not candidates:
+        return None
+    return _as_made(region, candidates)[0]
+
+
+def step_control(regions: Sequence[QWidget], *, backwards: bool = False, by_place: Collection[QWidget] = ()) -> bool:
+    """Give the keyboard to the next control, region by region.
+
+    Args:
+        regions: The parts, in order; one may lie inside a later one.
+        backwards: Go to the one before.
+        by_place: Parts whose controls come and go, so that the order of making says nothing: they go from the top down.
+
+    Returns:
+        Whether there was one to go to.
+    """
+    stops: list[QWidget] = []
+    for region in regions:
+        found = _controls(region, [other for other in regions if other is not region and region.isAncestorOf(other)])
+        stops += _from_the_top(region, found) if region in by_place else _as_made(region, found)
+    focused = QApplication.focusWidget()
+    if not stops or focused not in stops:
+        return False
+    target = stops[(stops.index(focused) + (-1 if backwards else 1)) % len(stops)]
+    target.setFocus(Qt.FocusReason.BacktabFocusReason if backwards else Qt.FocusReason.TabFocusReason)
+    _bring_into_sight(target)
+    return True
+
+
+def _controls(region: QWidget, leave_out: Sequence[QWidget]) -> list[QWidget]:
+    return [
         child
         for child in region.findChildren(QWidget)
         if _stops(child) and not any(part is child or part.isAncestorOf(child) for part in leave_out)
     ]
-    if not candidates:
-        return None
-    wanted = set(candidates)
+
+
+def _as_made(region: QWidget, controls: Sequence[QWidget]) -> list[QWidget]:
+    """Controls in the order of Qt's focus chain."""
+    wanted, ordered = set(controls), []
     widget: QWidget | None = region
-    for _ in range(10_000):
+    for _ in range(_LONGEST_CHAIN):
         widget = widget.nextInFocusChain() if widget is not None else None
-        if widget in wanted:
-            return widget
-        if widget is region:
+        if widget is None or widget is region:
             break
-    return candidates[0]
+        if widget in wanted:
+            ordered.append(widget)
+    return [*ordered, *(control for control in controls if control not in set(ordered))]
+
+
+def _from_the_top(region: QWidget, controls: Sequence[QWidget]) -> list[QWidget]:
+    """Controls by lines, and along the line in the reading direction."""
+    boxes = {control: QRect(control.mapTo(region, QPoint(0, 0)), control.size()) for control in controls}
+    lines: list[list[QWidget]] = []
+    for control in sorted(controls, key=lambda control: boxes[control].top()):
+        if lines and boxes[control].center().y() <= boxes[lines[-1][0]].bottom():
+            lines[-1].append(control)
+        else:
+            lines.append([control])
+    sign = -1 if region.isRightToLeft() else 1
+    return [control for line in lines for control in sorted(line, key=lambda one: sign * boxes[one].center().x())]
+
+
+def _bring_into_sight(control: QWidget) -> None:
+    parent = control.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea):
+            parent.ensureWidgetVisible(control)
+            return
+        parent = parent.parentWidget()
 
 
 def _region_of(widget: QWidget | None, regions: Sequence[QWidget]) -> QWidget | None:

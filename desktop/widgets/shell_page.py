@@ -12,7 +12,7 @@ from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Hairline
 from desktop.widgets.notices import BannerArea
 from desktop.widgets.page_parts import SidePanel
-from desktop.widgets.regions import step_region
+from desktop.widgets.regions import step_control, step_region
 from desktop.widgets.sidebar import Sidebar
 
 RAIL_BELOW: Final = 880
@@ -122,6 +122,11 @@ class ShellPage(QWidget):
     def step_region(self, *, backwards: bool = False) -> None:
         """Take the keyboard to the next part."""
         step_region(self.regions(), backwards=backwards)
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Let Tab go through the parts in their order; banners, for one, are made long after what stands below them."""
+        stepped = step_control(self.regions(), backwards=not next, by_place=(self.banners, self.panel))
+        return stepped or super().focusNextPrevChild(next)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the parts to the width."""

@@ -285,6 +285,32 @@ def test_f6_goes_round_the_parts(opened: MainWindow, qtbot: Any) -> None:
     assert QApplication.focusWidget() is before
 
 
+def test_tab_goes_through_sidebar_header_banner_content_and_panel(opened: MainWindow, qtbot: Any) -> None:
+    shell = opened.open_vault.shell_page
+    shell.set_panel_open(True)
+    opened.show_error(errors.StorageFull())
+    QApplication.processEvents()
+    header, page = opened.open_vault.gallery_page.header, opened.open_vault.gallery_page
+    parts = {"sidebar": shell.sidebar, "header": header, "banner": shell.banners, "content": page, "panel": shell.panel}
+    page.add_button.show()  # hidden while there is no picture; the header has nothing else
+    shell.sidebar.focus_first()
+    stops: list[QWidget] = []
+    visited: list[str] = []
+    while (focused := QApplication.focusWidget()) not in stops:
+        assert focused is not None
+        stops.append(focused)
+        name = next(name for name, part in parts.items() if part.isAncestorOf(focused))
+        if not visited or visited[-1] != name:
+            visited.append(name)
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+    assert visited == list(parts)
+    assert page.add_button in stops
+    assert page.first_run.add_files in stops
+    for stop in reversed(stops):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Backtab)
+        assert QApplication.focusWidget() is stop
+
+
 def test_escape_closes_the_panel_and_gives_the_focus_back(opened: MainWindow, qtbot: Any) -> None:
     shell = opened.open_vault.shell_page
     row = shell.sidebar.transfers
