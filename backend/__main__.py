@@ -9,10 +9,11 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from backend.config import Config, ConfigError
 from backend.log_format import start_log
@@ -26,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         given = _arguments(argv)
         config = Config.from_environment(**given)
-    except SystemExit as stop:  # argparse has said why
+    except SystemExit as stop:  # --help
         return int(stop.code or 0)
     except ConfigError as error:
         return _fail(str(error), 2)
@@ -68,21 +69,43 @@ def _serve(config: Config, data: Path) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line."""
+        raise ConfigError(f"{message} (see {self.prog} --help)")
+
+
 def _arguments(argv: Sequence[str]) -> dict[str, Any]:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=PROGRAM,
         description="Serve pictures from a folder over HTTP. Other settings are environment variables, see docs/api.md",
     )
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port to listen on; 0 takes a free one (default 5000)")
+    parser.add_argument("--port", type=_number("port"), help="port to listen on; 0 takes a free one (default 5000)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder in which everything is kept; made if missing")
-    parser.add_argument("--max-upload-mb", type=int, metavar="N", help="largest upload in MiB (default 1024)")
-    options = vars(parser.parse_args(argv))
-    megabytes = options.pop("max_upload_mb")
-    given = {name: value for name, value in options.items() if value is not None}
-    if megabytes is not None:
-        given["max_upload_bytes"] = megabytes << 20
-    return given
+    parser.add_argument(
+        "--max-upload-mb",
+        type=_number("max_upload_bytes", unit=1 << 20),
+        metavar="N",
+        dest="max_upload_bytes",
+        help="largest upload in MiB (default 1024)",
+    )
+    return {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
+
+
+def _number(setting: str, *, unit: int = 1) -> Callable[[str], int]:
+    """Read an option in the range of its setting, so that a refusal names the option; ``unit`` is what 1 stands for."""
+    about = next(knob.metadata for knob in fields(Config) if knob.name == setting)
+    low, high = -(-about["low"] // unit), about["high"] // unit
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and low <= int(text[:20]) <= high):
+            raise argparse.ArgumentTypeError(f"must be a whole number from {low} to {high}, not {text!r}")
+        return int(text) * unit
+
+    return read
 
 
 @contextmanager

@@ -214,7 +214,11 @@ def test_a_damaged_folder(tmp_path: Path) -> None:
 
 def test_usage(tmp_path: Path) -> None:
     assert refused("--port", "0") == (2, "say where to keep the pictures: --data DIR (or set GLASSINE_DATA)")
-    assert refused("--port", "70000", "--data", tmp_path) == (2, "GLASSINE_PORT must be from 0 to 65535, not 70000")
+    code, line = refused("--port", "70000", "--data", tmp_path)
+    assert (code, line) == (
+        2,
+        "argument --port: must be a whole number from 0 to 65535, not '70000' (see glassine serve --help)",
+    )
     process = command("--port", "http")
     assert "invalid int value" in process.communicate(timeout=20)[1]
     assert process.returncode == 2
