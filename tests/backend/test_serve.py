@@ -220,7 +220,7 @@ def test_usage(tmp_path: Path) -> None:
         "argument --port: must be a whole number from 0 to 65535, not '70000' (see glassine serve --help)",
     )
     process = command("--port", "http")
-    assert "invalid int value" in process.communicate(timeout=20)[1]
+    assert "argument --port: must be a whole number" in process.communicate(timeout=20)[1]
     assert process.returncode == 2
     process = command("--help")
     assert "--max-upload-mb" in process.communicate(timeout=20)[0]
