@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from desktop.errors import Cancelled, GlassineError, NotFound, NotSignedIn, StorageFull, StorageReadOnly
-from desktop.models import IsCancelled, Picture, Report
+from desktop.models import IsCancelled, Picture, Place, Report
 
 if TYPE_CHECKING:
     from desktop.viewmodels.vault_port import VaultPort
@@ -32,6 +33,7 @@ class BatchOutcome:
 
     Attributes:
         kind: ``export`` or ``delete``.
+        total: How many pictures it was for.
         done: Pictures it is done for.
         paths: Where the copies are, in the order of ``done``.
         failures: Pictures it failed for, each with its reason.
@@ -42,6 +44,7 @@ class BatchOutcome:
     """
 
     kind: str
+    total: int = 0
     done: list[Picture] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
     failures: list[tuple[Picture, GlassineError]] = field(default_factory=list)
@@ -54,6 +57,36 @@ class BatchOutcome:
     def complete(self) -> bool:
         """Whether every picture was done."""
         return not (self.failures or self.left or self.cancelled or self.stopped_by)
+
+    @property
+    def renamed(self) -> int:
+        """How many copies are called "name (2)" or the like, because the name was taken."""
+        pairs = zip(self.done, self.paths, strict=False)
+        return sum(
+            path.stem != Path(picture.name).stem and _NUMBERED.search(path.stem) is not None for picture, path in pairs
+        )
+
+
+_NUMBERED = re.compile(r" \(\d+\)$")
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A batch that locking stopped: figures and places, nothing of the pictures.
+
+    Attributes:
+        kind: ``export`` or ``delete``.
+        place: Where the pictures are kept; nobody else is told.
+        total: How many pictures it was for.
+        done: How many of them it is done for.
+        folder: Where copies were saved to.
+    """
+
+    kind: str
+    place: Place
+    total: int
+    done: int
+    folder: Path | None
 
 
 @dataclass(frozen=True)
@@ -99,7 +132,7 @@ def _each(
     cancelled: IsCancelled,
 ) -> BatchOutcome:
     """Do it for each picture; progress is in thousandths of a picture, so that a large one is seen to move."""
-    total = len(pictures)
+    total = outcome.total = len(pictures)
 
     for number, picture in enumerate(pictures):
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import partial
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from desktop.errors import Cancelled, GlassineError
-from desktop.models import IsCancelled, Picture, PictureState, Report
-from desktop.viewmodels.batches import BatchOutcome, ExportOrder, delete_pictures, export_pictures
+from desktop.models import IsCancelled, Picture, PictureState, Place, Report
+from desktop.viewmodels.batches import BatchOutcome, ExportOrder, Interrupted, delete_pictures, export_pictures
 from desktop.viewmodels.collector import let_go, many_lasting_objects
 from desktop.viewmodels.picture_list import PictureList
 from desktop.viewmodels.picture_model import WAITING, PictureModel
@@ -54,6 +54,7 @@ class GalleryViewModel(QObject):
         shown_changed(): other pictures are shown now (loaded, searched, inserted, removed).
         batch_started(str kind, int count), batch_progressed(int done, int total), batch_finished(BatchOutcome): saving
             copies or deleting; one batch at a time.
+        batch_interrupted(Interrupted): said at the next start, when leaving the same vault stopped a batch.
     """
 
     state_changed = Signal(object)
@@ -63,6 +64,7 @@ class GalleryViewModel(QObject):
     batch_started = Signal(str, int)
     batch_progressed = Signal(object, object)
     batch_finished = Signal(object)
+    batch_interrupted = Signal(object)
     _page_arrived = Signal(int, object)
 
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
@@ -82,7 +84,10 @@ class GalleryViewModel(QObject):
         self._search: Task | None = None
         self._search_again = False
         self._batch: Task | None = None
-        self._batch_kind = ""
+        self._batch_kind, self._batch_total, self._batch_done = "", 0, 0
+        self._batch_folder: Path | None = None
+        self._interrupted: Interrupted | None = None
+        self._interrupted_task: Task | None = None
         self.thumbnails.loaded.connect(self.model.touch)
         self._page_arrived.connect(self._on_page)
 
@@ -90,13 +95,17 @@ class GalleryViewModel(QObject):
 
     def start(self, vault: VaultPort) -> None:
         """Show the pictures of a vault."""
+        interrupted = self._interrupted
         self.stop()
         self._vault = vault
         self.thumbnails.start(vault)
         self.reload()
+        if interrupted is not None and interrupted.place == vault.place:
+            self.batch_interrupted.emit(interrupted)
 
     def stop(self) -> None:
         """Forget everything, for locking and signing out."""
+        self._note_interruption()
         for task in (self._load, self._search, self._batch):
             if task is not None:
                 task.cancel()
@@ -313,10 +322,31 @@ class GalleryViewModel(QObject):
         if self._batch is not None:
             self._batch.cancel()
 
+    @property
+    def place(self) -> Place | None:
+        """Where the pictures are kept; None while nothing is open."""
+        return None if self._vault is None else self._vault.place
+
+    def _note_interruption(self) -> None:
+        """Keep in mind what leaving the vault stops."""
+        task = self._interrupted_task = self._batch
+        self._interrupted = None
+        if task is not None and self._vault is not None:
+            self._interrupted = Interrupted(
+                self._batch_kind, self._vault.place, self._batch_total, self._batch_done, self._batch_folder
+            )
+            task.succeeded.connect(self._on_interrupted_over)
+
+    def _on_interrupted_over(self, outcome: BatchOutcome) -> None:
+        """Now it is known how far it came."""
+        if self.sender() is self._interrupted_task and self._interrupted is not None:
+            self._interrupted = replace(self._interrupted, done=len(outcome.done))
+
     def _start_batch(self, kind: str, pictures: Sequence[Picture], folder: Path | None) -> None:
         if self._vault is None or self._batch is not None or not pictures:
             return
-        self._batch_kind = kind
+        self._batch_kind, self._batch_total, self._batch_done = kind, len(pictures), 0
+        self._batch_folder = folder
         if folder is not None:
             unsent = {picture.id for picture in pictures if self.model.sending(picture.id) is not None}
             task = self._runner.submit(
@@ -325,11 +355,16 @@ class GalleryViewModel(QObject):
         else:
             task = self._runner.submit(delete_pictures, self._vault, list(pictures), pool="network")
         self._batch = task
-        task.progressed.connect(self.batch_progressed)
+        task.progressed.connect(self._on_batch_progressed)
         task.succeeded.connect(self._on_batch_over)
         task.failed.connect(self._on_batch_failed)
         task.cancelled.connect(self._on_batch_cancelled)
         self.batch_started.emit(kind, len(pictures))
+
+    def _on_batch_progressed(self, done: int, total: int) -> None:
+        if self.sender() is self._batch:
+            self._batch_done = done // 1000
+            self.batch_progressed.emit(done, total)
 
     def _on_batch_over(self, outcome: BatchOutcome) -> None:
         if self.sender() is not self._batch:
@@ -342,12 +377,22 @@ class GalleryViewModel(QObject):
     def _on_batch_failed(self, error: GlassineError) -> None:
         if self.sender() is self._batch:
             self._batch = None
-            self.batch_finished.emit(BatchOutcome(self._batch_kind, stopped_by=error))
+            self.batch_finished.emit(self._outcome(stopped_by=error))
 
     def _on_batch_cancelled(self) -> None:
         if self.sender() is self._batch:
             self._batch = None
-            self.batch_finished.emit(BatchOutcome(self._batch_kind, cancelled=True))
+            self.batch_finished.emit(self._outcome(cancelled=True))
+
+    def _outcome(self, *, cancelled: bool = False, stopped_by: GlassineError | None = None) -> BatchOutcome:
+        """The end of a batch that brought no outcome of its own."""
+        return BatchOutcome(
+            self._batch_kind,
+            self._batch_total,
+            cancelled=cancelled,
+            stopped_by=stopped_by,
+            folder=self._batch_folder,
+        )
 
     # -- small helpers ---------------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from PySide6.QtCore import QCoreApplication, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QDialogButtonBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop.viewmodels.batches import BatchOutcome
+from desktop.viewmodels.batches import BatchOutcome, Interrupted
+from desktop.viewmodels.wording import number_text
 from desktop.widgets.buttons import Button
 from desktop.widgets.dialogs import Dialog
 from desktop.widgets.icons import Icons
@@ -40,23 +41,82 @@ def batch_notice(
             if saved
             else translate("Batches", "%n pictures could not be deleted", None, failed)
         )
-        text = translate("Batches", "%n others are done.", None, done)
-        return _failed_notice(outcome, title, text, show_failures)
+        return _failed_notice(outcome, title, _reasons(outcome), show_failures)
     if outcome.cancelled:
-        text = translate("Batches", "%n pictures were done before.", None, done)
-        return Notice("batch", "info", translate("Batches", "Stopped"), text)
-    if not saved:
-        return None
-    folder = outcome.folder
+        return Notice(
+            "batch",
+            "info",
+            translate("Batches", "Stopped"),
+            _how_far(outcome.kind, done, outcome.total, outcome.folder),
+            action=translate("Batches", "Open the folder") if saved and done else "",
+            on_action=_opener(outcome.folder, open_folder),
+        )
+    return _saved_notice(outcome, open_folder) if saved else None
+
+
+def interrupted_notice(interrupted: Interrupted, open_folder: Callable[[Path], None]) -> Notice:
+    """What is said after unlocking about a batch that locking had stopped."""
+    saved = interrupted.kind == "export"
+    return Notice(
+        "batch",
+        "warn",
+        translate("Batches", "Saving copies was stopped by locking")
+        if saved
+        else translate("Batches", "Deleting was stopped by locking"),
+        _how_far(interrupted.kind, interrupted.done, interrupted.total, interrupted.folder),
+        action=translate("Batches", "Open the folder") if saved and interrupted.done else "",
+        on_action=_opener(interrupted.folder, open_folder),
+    )
+
+
+def _saved_notice(outcome: BatchOutcome, open_folder: Callable[[Path], None]) -> Notice:
+    done, renamed = len(outcome.done), outcome.renamed
+    if renamed:
+        text = translate("Batches", "In %1, not encrypted. %n got a new name, because theirs was taken.", None, renamed)
+    elif done == 1:
+        text = translate("Batches", "In %1. It is not encrypted there.")
+    else:
+        text = translate("Batches", "In %1. They are not encrypted there.")
     return Notice(
         "batch",
         "info",
         translate("Batches", "Saved %n copies", None, done),
-        translate("Batches", "In %1. They are not encrypted there.").replace("%1", str(folder)),
+        text.replace("%1", str(outcome.folder)),
         icon="check",
         action=translate("Batches", "Open the folder"),
-        on_action=(lambda: open_folder(folder)) if folder is not None else None,
+        on_action=_opener(outcome.folder, open_folder),
     )
+
+
+def _how_far(kind: str, done: int, total: int, folder: Path | None) -> str:
+    if kind == "export":
+        text = translate("Batches", "%1 of %2 are in %3, not encrypted there.").replace("%3", str(folder))
+    else:
+        text = translate("Batches", "%1 of %2 are deleted. The others are still there.")
+    return text.replace("%1", number_text(done)).replace("%2", number_text(total))
+
+
+def _reasons(outcome: BatchOutcome) -> str:
+    """Why pictures failed, if it is the same for all, and that the others did not."""
+    by_code = {error.code: error for _, error in outcome.failures}
+    if len(by_code) == 1:
+        [error] = by_code.values()
+        reason = f"{error.message} ({error.code})"
+    else:
+        reason = translate("Batches", "There are several reasons.")
+    done = len(outcome.done)
+    if not done:
+        return reason
+    words = (
+        translate("Batches", "%1 %n others are saved.", None, done)
+        if outcome.kind == "export"
+        else translate("Batches", "%1 %n others are deleted.", None, done)
+    )
+    return words.replace("%1", reason)
+
+
+def _opener(folder: Path | None, open_folder: Callable[[Path], None]) -> Callable[[], None] | None:
+    return None if folder is None else lambda: open_folder(folder)
 
 
 def open_folder(folder: Path) -> None:
@@ -98,8 +158,7 @@ class FailuresDialog(Dialog):
             if outcome.kind == "export"
             else translate("Batches", "%n pictures were not deleted", None, failed)
         )
-        sentence = translate("Batches", "The others are done. Nothing was overwritten.")
-        super().__init__(icons, parent, title, self.PREFLIGHT, sentence=sentence)
+        super().__init__(icons, parent, title, self.PREFLIGHT, sentence=_rest(outcome))
         reasons = [(picture.name, f"{error.title} ({error.code})") for picture, error in outcome.failures]
         reasons += [(picture.name, translate("Batches", "Not tried")) for picture in outcome.left]
         for name, reason in reasons[:LISTED]:
@@ -112,6 +171,17 @@ class FailuresDialog(Dialog):
         self.add_foot_widget(copy)
         close = Button(translate("Batches", "Close"))
         self.add_button(close, QDialogButtonBox.ButtonRole.RejectRole, default=True)
+
+
+def _rest(outcome: BatchOutcome) -> str:
+    """What became of the pictures that are not listed."""
+    if outcome.kind == "export":
+        if outcome.done:
+            return translate("Batches", "The others are saved. Nothing was overwritten.")
+        return translate("Batches", "Nothing was overwritten.")
+    if outcome.done:
+        return translate("Batches", "The others are deleted.")
+    return translate("Batches", "Nothing was deleted.")
 
 
 def _row(icons: Icons, name: str, reason: str) -> QWidget:

@@ -32,11 +32,15 @@ class DetailsPanel(SidePanel):
         self.body.addWidget(self._page, 1)
         self.set_place(PlaceKind.SERVER)
 
+    @property
+    def here(self) -> bool:
+        """Whether pictures are kept on this computer."""
+        return self._kind is PlaceKind.THIS_COMPUTER
+
     def set_place(self, kind: PlaceKind) -> None:
         """Say where pictures are kept."""
         self._kind = kind
-        here = kind is PlaceKind.THIS_COMPUTER
-        title = self.tr("What is on this disk") if here else self.tr("What the server sees")
+        title = self.tr("What is on this disk") if self.here else self.tr("What the server sees")
         self.title.setText(title)
         self.setAccessibleName(title)
         self.show_picture(self._picture)
@@ -60,8 +64,7 @@ class DetailsPanel(SidePanel):
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 1)
-        here = self._kind is PlaceKind.THIS_COMPUTER
-        for column, words in ((1, self.tr("You")), (2, self.tr("This disk") if here else self.tr("The server"))):
+        for column, words in ((1, self.tr("You")), (2, self.tr("This disk") if self.here else self.tr("The server"))):
             heading = Label(words, "strong")
             heading.setMinimumHeight(ROW_HEIGHT)
             grid.addWidget(heading, 0, column)
@@ -81,7 +84,7 @@ class DetailsPanel(SidePanel):
         row.addWidget(IconLabel(self._icons, "info", "text2", 16), 0, Qt.AlignmentFlag.AlignTop)
         words = (
             self.tr("Whoever can read this disk also sees when files were added and how large they are.")
-            if here
+            if self.here
             else self.tr("The server also notes when and from where you sign in, and which stored files you fetch.")
         )
         row.addWidget(Label(words, "caption", wrap=True), 1)

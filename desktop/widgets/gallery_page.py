@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QVBoxLayout, Q
 
 from desktop.errors import GlassineError
 from desktop.image_formats import MAX_FILE_BYTES
-from desktop.models import Picture, PictureState
-from desktop.viewmodels.batches import BatchOutcome
+from desktop.models import Picture, PictureState, PlaceKind
+from desktop.viewmodels.batches import BatchOutcome, Interrupted
 from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
 from desktop.viewmodels.wording import number_text
-from desktop.widgets.batch_notices import FailuresDialog, batch_notice, open_folder
+from desktop.widgets.batch_notices import FailuresDialog, batch_notice, interrupted_notice, open_folder
 from desktop.widgets.buttons import ghost_button, link_button, primary_button
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.file_dialogs import choose_folder
@@ -149,6 +149,7 @@ class GalleryPage(QWidget):
         gallery.batch_started.connect(self._on_batch_started)
         gallery.batch_progressed.connect(self.batch_bar.progress)
         gallery.batch_finished.connect(self._on_batch_finished)
+        gallery.batch_interrupted.connect(self._on_batch_interrupted)
         view.open_requested.connect(self.open_requested)
         view.selection_changed.connect(self._on_selection)
         view.delete_requested.connect(self.delete_selected)
@@ -249,7 +250,9 @@ class GalleryPage(QWidget):
         """Ask, then delete these pictures for good."""
         if not pictures or self._gallery.busy:
             return
-        question = delete_question(self._icons, self, len(pictures))
+        place = self._gallery.place
+        here = place is not None and place.kind is PlaceKind.THIS_COMPUTER
+        question = delete_question(self._icons, self, len(pictures), here=here)
         question.accepted.connect(lambda: self._gallery.delete(pictures))
         question.open()
 
@@ -371,6 +374,9 @@ class GalleryPage(QWidget):
         if notice is not None and (self.isVisible() or not outcome.complete):
             self.banners.show_notice(notice)
 
+    def _on_batch_interrupted(self, interrupted: Interrupted) -> None:
+        self.banners.show_notice(interrupted_notice(interrupted, open_folder))
+
     def _show_failures(self, outcome: BatchOutcome) -> None:
         FailuresDialog(self._icons, self, outcome).open()
 
@@ -382,7 +388,7 @@ class GalleryPage(QWidget):
         self._export_all.setEnabled(shown and not self._gallery.busy)
         nearest = min(TILE_SIZES, key=lambda side: abs(side - self.view.tile_size))
         self._sizes[nearest].setChecked(True)
-        for action, icon in ((self._add_folder, "folder"), (self._select_all, "check"), (self._export_all, "save")):
+        for action, icon in ((self._add_folder, "folder"), (self._export_all, "save")):
             action.setIcon(self._icons.icon(icon, "text2", 18))
 
     def _show_tile_menu(self, position: QPoint) -> None:
@@ -426,21 +432,39 @@ class GalleryPage(QWidget):
         self.view.set_narrow(self.width() + before < NARROW_BELOW)
 
 
-def delete_question(icons: Icons, parent: QWidget, count: int) -> ConfirmDialog:
-    """The confirmation before pictures are deleted for good."""
+def delete_question(icons: Icons, parent: QWidget, count: int, *, here: bool) -> ConfirmDialog:
+    """The confirmation before pictures are deleted for good; ``here`` for a vault on this computer."""
     return ConfirmDialog(
         icons,
         parent,
         title=QCoreApplication.translate("Deleting", "Delete %n pictures for good?", "", count),
-        text=QCoreApplication.translate(
-            "Deleting",
-            "They leave this vault and the server, and cannot be brought back. "
-            "Copies other people have saved stay with them.",
-        ),
+        text=_delete_words(here=here, one=count == 1),
         confirm=QCoreApplication.translate("Deleting", "Delete for good"),
         safe=QCoreApplication.translate("Deleting", "Cancel"),
         icon="bin",
         danger=True,
+    )
+
+
+def _delete_words(*, here: bool, one: bool) -> str:
+    if here and one:
+        return QCoreApplication.translate(
+            "Deleting", "It leaves this vault and cannot be brought back. Copies saved elsewhere stay."
+        )
+    if here:
+        return QCoreApplication.translate(
+            "Deleting", "They leave this vault and cannot be brought back. Copies saved elsewhere stay."
+        )
+    if one:
+        return QCoreApplication.translate(
+            "Deleting",
+            "It leaves this vault and the server, and cannot be brought back. "
+            "Copies other people have saved stay with them.",
+        )
+    return QCoreApplication.translate(
+        "Deleting",
+        "They leave this vault and the server, and cannot be brought back. "
+        "Copies other people have saved stay with them.",
     )
 
 

@@ -208,7 +208,7 @@ class ViewerPage(QWidget):
         """Ask, then delete the picture for good."""
         picture = self._viewer.picture
         if picture is not None:
-            question = delete_question(self._icons, self, 1)
+            question = delete_question(self._icons, self, 1, here=self.panel.here)
             question.accepted.connect(lambda: self.delete_requested.emit(picture))
             question.open()
 

@@ -35,17 +35,10 @@
             </translation>
         </message>
         <message numerus="yes">
-            <source>%n others are done.</source>
+            <source>In %1, not encrypted. %n got a new name, because theirs was taken.</source>
             <translation>
-                <numerusform>%n other is done.</numerusform>
-                <numerusform>%n others are done.</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n pictures were done before.</source>
-            <translation>
-                <numerusform>%n picture was done before.</numerusform>
-                <numerusform>%n pictures were done before.</numerusform>
+                <numerusform>In %1, not encrypted. %n got a new name, because its own was taken.</numerusform>
+                <numerusform>In %1, not encrypted. %n got a new name, because theirs was taken.</numerusform>
             </translation>
         </message>
         <message numerus="yes">
@@ -53,6 +46,20 @@
             <translation>
                 <numerusform>Saved %n copy</numerusform>
                 <numerusform>Saved %n copies</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%1 %n others are saved.</source>
+            <translation>
+                <numerusform>%1 %n other is saved.</numerusform>
+                <numerusform>%1 %n others are saved.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%1 %n others are deleted.</source>
+            <translation>
+                <numerusform>%1 %n other is deleted.</numerusform>
+                <numerusform>%1 %n others are deleted.</numerusform>
             </translation>
         </message>
         <message numerus="yes">

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from desktop import errors
-from desktop.models import PictureState
+from desktop.models import PictureState, PlaceKind
 from desktop.viewmodels.gallery import GalleryViewModel
 from desktop.widgets.batch_notices import FailuresDialog
 from desktop.widgets.dialogs import ConfirmDialog
@@ -169,7 +172,117 @@ def test_stopping_a_batch_says_what_was_done(filled: GalleryPage, runner: Any, t
     filled.batch_bar.stop.click()
     runner.run_pending()
     assert notice(filled).title == "Stopped"
+    assert notice(filled).text == f"0 of 10 are in {tmp_path}, not encrypted there."
     assert list(tmp_path.iterdir()) == []
+
+
+def after(vault: Any, count: int, happens: Callable[[], Any]) -> None:
+    """Let something happen while the vault saves or deletes the picture of this number."""
+    numbers = itertools.count(1)
+
+    def watched(method: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any) -> Any:
+            if next(numbers) == count:
+                happens()
+            return method(*arguments)
+
+        return called
+
+    vault.export, vault.delete = watched(vault.export), watched(vault.delete)
+
+
+def test_stopping_in_between_says_how_many_are_where(
+    filled: GalleryPage, runner: Any, vault: Any, tmp_path: Path
+) -> None:
+    after(vault, 4, filled._gallery.cancel_batch)
+    filled.export_pictures(filled._gallery.all_pictures(), tmp_path)
+    runner.run_pending()
+    assert notice(filled).text == f"4 of 10 are in {tmp_path}, not encrypted there."
+    assert len(list(tmp_path.iterdir())) == 4
+    after(vault, 3, filled._gallery.cancel_batch)
+    filled._gallery.delete(filled._gallery.all_pictures())
+    runner.run_pending()
+    assert notice(filled).text == "3 of 10 are deleted. The others are still there."
+    assert filled._gallery.count == 7
+
+
+def test_what_locking_stopped_is_said_after_unlocking(
+    filled: GalleryPage, runner: Any, vault: Any, tmp_path: Path
+) -> None:
+    gallery = filled._gallery
+    after(vault, 4, gallery.stop)
+    filled.export_pictures(gallery.all_pictures(), tmp_path)
+    runner.run_pending()
+    assert filled.banners.notices == []
+    gallery.start(vault)
+    runner.run_pending()
+    assert notice(filled).title == "Saving copies was stopped by locking"
+    assert notice(filled).text == f"4 of 10 are in {tmp_path}, not encrypted there."
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_what_locking_stopped_is_said_once_and_only_for_the_same_vault(
+    filled: GalleryPage, runner: Any, vault: Any, tmp_path: Path
+) -> None:
+    gallery = filled._gallery
+    filled.export_pictures(gallery.all_pictures(), tmp_path)
+    gallery.stop()
+    other = replace(vault, place=replace(vault.place, user_name="somebody else"))
+    gallery.start(other)
+    assert filled.banners.notices == []
+    gallery.start(vault)
+    assert filled.banners.notices == []
+
+
+def test_copies_that_got_a_new_name_are_counted(filled: GalleryPage, runner: Any, tmp_path: Path) -> None:
+    pictures = filled._gallery.all_pictures()
+    for picture in pictures[:3]:
+        (tmp_path / picture.name).write_bytes(b"not this one")
+    filled.export_pictures(pictures, tmp_path)
+    runner.run_pending()
+    assert notice(filled).title == "Saved 10 copies"
+    assert "3 got a new name, because theirs was taken" in notice(filled).text
+    assert (tmp_path / "Picture 0 (2).jpg").exists()
+
+
+def test_a_failed_deletion_says_why(filled: GalleryPage, runner: Any, vault: Any) -> None:
+    pictures = filled._gallery.all_pictures()
+    vault.trouble = {picture.id: errors.NotAllowed() for picture in pictures[4:6]}
+    filled._gallery.delete(pictures[4:6])
+    runner.run_pending()
+    assert notice(filled).title == "2 pictures could not be deleted"
+    assert notice(filled).text == "You may not do that with this picture. (N-103)"
+    notice(filled).on_action()
+    [dialog] = filled.window().findChildren(FailuresDialog)
+    assert dialog.sentence.text() == "Nothing was deleted."
+    dialog.reject()
+    filled._gallery.delete(pictures[3:8])
+    runner.run_pending()
+    assert notice(filled).text == "You may not do that with this picture. (N-103) 3 others are deleted."
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "words"),
+    [
+        (PlaceKind.THIS_COMPUTER, 1, "It leaves this vault and cannot be brought back."),
+        (PlaceKind.THIS_COMPUTER, 2, "They leave this vault and cannot be brought back."),
+        (PlaceKind.SERVER, 1, "It leaves this vault and the server"),
+        (PlaceKind.SERVER, 2, "They leave this vault and the server"),
+    ],
+)
+def test_the_question_says_what_deleting_does_here(
+    filled: GalleryPage, vault: Any, kind: PlaceKind, count: int, words: str
+) -> None:
+    vault.place = replace(vault.place, kind=kind)
+    filled.ask_to_delete(filled._gallery.all_pictures()[:count])
+    [question] = filled.window().findChildren(ConfirmDialog)
+    assert words in texts(question)
+    question.reject()
+
+
+def test_only_the_tile_sizes_have_a_mark_before_them(filled: GalleryPage) -> None:
+    filled._dress_menu()
+    assert filled._select_all.icon().isNull()
 
 
 def test_deleting_asks_with_the_safe_button_first(filled: GalleryPage, runner: Any, vault: Any) -> None:
