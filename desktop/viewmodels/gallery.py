@@ -52,6 +52,7 @@ class GalleryViewModel(QObject):
         count_changed(int): how many pictures there are, whatever is searched for.
         load_failed(GlassineError): the list could not be fetched; what is shown stays.
         shown_changed(): other pictures are shown now (loaded, searched, inserted, removed).
+        left_at(str picture_id): the viewer was closed at this picture.
         batch_started(str kind, int count), batch_progressed(int done, int total), batch_finished(BatchOutcome): saving
             copies or deleting; one batch at a time.
         batch_interrupted(Interrupted): said at the next start, when leaving the same vault stopped a batch.
@@ -61,6 +62,7 @@ class GalleryViewModel(QObject):
     count_changed = Signal(int)
     load_failed = Signal(object)
     shown_changed = Signal()
+    left_at = Signal(str)
     batch_started = Signal(str, int)
     batch_progressed = Signal(object, object)
     batch_finished = Signal(object)

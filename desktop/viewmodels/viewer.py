@@ -127,6 +127,8 @@ class ViewerViewModel(QObject):
 
     def close(self) -> None:
         """Leave the viewer: nothing goes on and no decoded picture stays in memory."""
+        if self.picture is not None and self._gallery is not None:
+            self._gallery.left_at.emit(self.picture.id)
         self._cancel(set())
         for opened in self._kept.values():
             opened.data.clear()

@@ -150,9 +150,10 @@ class GalleryPage(QWidget):
         gallery.batch_progressed.connect(self.batch_bar.progress)
         gallery.batch_finished.connect(self._on_batch_finished)
         gallery.batch_interrupted.connect(self._on_batch_interrupted)
+        gallery.left_at.connect(view.go_to)
         view.open_requested.connect(self.open_requested)
         view.selection_changed.connect(self._on_selection)
-        view.delete_requested.connect(self.delete_selected)
+        view.delete_requested.connect(lambda: self.ask_to_delete(self._meant_pictures()))
         view.menu_requested.connect(self._show_tile_menu)
         view.tile_size_changed.connect(self.tile_size_changed)
         bar.cleared.connect(self.clear_selection)
@@ -215,6 +216,13 @@ class GalleryPage(QWidget):
     def selected_pictures(self) -> list[Picture]:
         """The chosen pictures."""
         return self._gallery.pictures(self.view.selected_rows())
+
+    def _meant_pictures(self) -> list[Picture]:
+        """The chosen pictures, or else the one the keyboard is at."""
+        current = self.view.currentIndex()
+        if not self.view.selectionModel().hasSelection() and current.isValid():
+            return [self._gallery.model.picture(current.row())]
+        return self.selected_pictures()
 
     # -- saving copies ---------------------------------------------------------------------------------------------
 
@@ -392,10 +400,7 @@ class GalleryPage(QWidget):
             action.setIcon(self._icons.icon(icon, "text2", 18))
 
     def _show_tile_menu(self, position: QPoint) -> None:
-        pictures = self.selected_pictures()
-        current = self.view.currentIndex()
-        if not pictures and current.isValid():
-            pictures = [self._gallery.model.picture(current.row())]
+        pictures = self._meant_pictures()
         if not pictures:
             return
         menu = QMenu(self)

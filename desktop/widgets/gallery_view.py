@@ -44,6 +44,9 @@ _Flag = QItemSelectionModel.SelectionFlag
 
 TILE_SIZES: Final = (120, 168, 240)
 
+_KEYS: Final = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+"""Reasons why the keyboard comes by a key."""
+
 _SIDEWAYS: Final = {
     Qt.Key.Key_Left: _Action.MoveLeft,
     Qt.Key.Key_Right: _Action.MoveRight,
@@ -87,6 +90,7 @@ class GalleryView(QListView):
         self._grid_is_old = True
         self._direction = 1
         self._kept: tuple[list[str], str, str, int] | None = None
+        self._given = ""
         self.tiles = TileDelegate(theme, icons, thumbnails, self)
         self._pointer = PointerSelection(self)
         self._wants = QTimer(self)
@@ -262,6 +266,8 @@ class GalleryView(QListView):
         chosen = [self._pictures.picture(row).id for part in self.selected_rows() for row in part]
         current = self.currentIndex().row()
         current_id = self._pictures.picture(current).id if 0 <= current < self._pictures.rowCount() else ""
+        if current_id == self._given and not chosen and self.verticalOffset() == 0:
+            current_id = ""  # nobody has gone there: the cursor stays at the top, whatever comes to stand there
         self._kept = (chosen, current_id, *self._anchor())
 
     def _find_place(self) -> None:
@@ -276,6 +282,8 @@ class GalleryView(QListView):
         current = self._pictures.row_of(current_id) if current_id else -1
         if current >= 0:
             self.selectionModel().setCurrentIndex(self._pictures.index(current), _Flag.NoUpdate)
+        elif self.hasFocus():
+            self._give_current()
         self._return_to((anchor_id, anchor_y))
         self._pointer.forget()
         self._on_selection()
@@ -347,6 +355,7 @@ class GalleryView(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move, choose, open, delete, and change the size of the tiles."""
+        self._given = ""
         key, modifiers = Qt.Key(event.key()), event.modifiers()
         control = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
         if key in _SIDEWAYS:
@@ -391,6 +400,15 @@ class GalleryView(QListView):
         self.scrollTo(target)
         self.viewport().update()
 
+    def go_to(self, picture_id: str) -> None:
+        """Put the cursor on a picture and bring it into sight, without choosing it."""
+        row = self._pictures.row_of(picture_id)
+        if row >= 0 and row != self.currentIndex().row():
+            self._given = ""
+            self._pointer.anchor_at(row)
+            self.selectionModel().setCurrentIndex(self._pictures.index(row), _Flag.NoUpdate)
+            self.scrollTo(self._pictures.index(row))
+
     def _toggle_current(self) -> None:
         current = self.currentIndex()
         if current.isValid():
@@ -419,13 +437,22 @@ class GalleryView(QListView):
             self.menu_requested.emit(event.globalPos())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Have a current tile as soon as the keyboard comes here."""
+        """Have a current tile in sight as soon as the keyboard comes here."""
         super().focusInEvent(event)
         self.tiles.ring = event.reason() != Qt.FocusReason.MouseFocusReason
-        if not self.currentIndex().isValid() and self._pictures.rowCount():
-            first = self.visible_rows()
-            self.selectionModel().setCurrentIndex(self._pictures.index(first.start), _Flag.NoUpdate)
+        current = self.currentIndex()
+        if not current.isValid():
+            self._give_current()
+        elif event.reason() in _KEYS and current.row() not in self.visible_rows():
+            self.scrollTo(current)
         self.viewport().update()
+
+    def _give_current(self) -> None:
+        """Put the cursor on the first tile in sight."""
+        row = self.visible_rows().start
+        if row < self._pictures.rowCount():
+            self._given = self._pictures.picture(row).id
+            self.selectionModel().setCurrentIndex(self._pictures.index(row), _Flag.NoUpdate)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Take the ring away."""
@@ -436,6 +463,8 @@ class GalleryView(QListView):
 
     def viewportEvent(self, event: QEvent) -> bool:
         """Let the pointer choose; everything else is QListView's."""
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self._given = ""
         if self._pointer.handles(event):
             return True
         return super().viewportEvent(event)

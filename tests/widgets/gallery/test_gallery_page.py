@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLabel
 from desktop import errors
 from desktop.models import PictureState, PlaceKind
 from desktop.viewmodels.gallery import GalleryViewModel
+from desktop.viewmodels.viewer import ViewerViewModel
 from desktop.widgets.batch_notices import FailuresDialog
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.gallery_page import GalleryPage
@@ -278,6 +279,33 @@ def test_the_question_says_what_deleting_does_here(
     [question] = filled.window().findChildren(ConfirmDialog)
     assert words in texts(question)
     question.reject()
+
+
+def test_delete_takes_the_tile_the_keyboard_is_at(filled: GalleryPage, runner: Any, vault: Any) -> None:
+    filled.view.setFocus()
+    QTest.keyClick(filled.view, Qt.Key.Key_Right)
+    meant = filled._gallery.model.picture(filled.view.currentIndex().row())
+    assert not filled.selected_pictures()
+    QTest.keyClick(filled.view, Qt.Key.Key_Delete)
+    [question] = filled.window().findChildren(ConfirmDialog)
+    question.confirm.click()
+    runner.run_pending()
+    assert len(vault.pictures) == 9
+    assert meant.id not in vault.pictures
+
+
+def test_the_keyboard_comes_back_to_the_picture_that_was_left(filled: GalleryPage, runner: Any, vault: Any) -> None:
+    viewer = ViewerViewModel(runner, filled)
+    viewer.follow(filled._gallery)
+    viewer.start(vault)
+    filled.resize(700, 300)
+    viewer.open(filled._gallery.model.picture(0).id)
+    viewer.last()
+    runner.run_pending()
+    viewer.close()
+    assert filled.view.currentIndex().row() == 9
+    assert 9 in filled.view.visible_rows()
+    assert not filled.selected_pictures()
 
 
 def test_only_the_tile_sizes_have_a_mark_before_them(filled: GalleryPage) -> None:

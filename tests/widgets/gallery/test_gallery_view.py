@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -208,6 +208,47 @@ def test_a_reset_keeps_selection_cursor_and_place(filled: GalleryView, pictures:
     assert filled.model().picture(filled.currentIndex().row()).name == names[1]
     row = next(row for row in range(90) if filled.model().picture(row).name == name)
     assert filled.visualRect(filled.model().index(row)).top() == before
+
+
+def old_to_new(pictures: Any, *counts: int) -> Iterator[PictureList]:
+    """Lists as they arrive while a long one is fetched: the oldest pictures first."""
+    for count in counts:
+        yield PictureList(pictures(number, taken=NOON + timedelta(hours=number)) for number in range(count))
+
+
+@pytest.mark.parametrize("first_focus", [True, False])
+def test_a_long_list_begins_at_the_top(view: GalleryView, pictures: Any, first_focus: bool) -> None:
+    if first_focus:
+        view.setFocus()
+    for listed in old_to_new(pictures, 100, 200, 500):
+        view.model().reset(listed)
+        view.setFocus()
+    assert view.verticalScrollBar().value() == 0
+    assert view.currentIndex().row() == 0
+    press(view, Key.Key_Right)
+    assert view.model().picture(view.currentIndex().row()).name == "Picture 498.jpg"
+
+
+def test_who_has_gone_somewhere_stays_there_while_the_list_grows(view: GalleryView, pictures: Any) -> None:
+    lists = old_to_new(pictures, 100, 200)
+    view.model().reset(next(lists))
+    view.setFocus()
+    press(view, Key.Key_Right)
+    view.model().reset(next(lists))
+    assert view.model().picture(view.currentIndex().row()).name == "Picture 98.jpg"
+    assert view.currentIndex().row() in view.visible_rows()
+
+
+def test_the_tile_the_keyboard_comes_to_is_in_sight(filled: GalleryView) -> None:
+    filled.setFocus()
+    press(filled, Key.Key_Right)
+    filled.clearFocus()
+    filled.verticalScrollBar().setValue(filled.verticalScrollBar().maximum())
+    filled.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert 1 not in filled.visible_rows()  # a click is meant for what it hits
+    filled.clearFocus()
+    filled.setFocus(Qt.FocusReason.ShortcutFocusReason)
+    assert 1 in filled.visible_rows()
 
 
 def test_what_is_seen_is_wanted_then_what_comes_next(filled: GalleryView, monkeypatch: pytest.MonkeyPatch) -> None:
