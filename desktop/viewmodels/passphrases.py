@@ -9,6 +9,16 @@ from PySide6.QtCore import QCoreApplication
 MIN_LENGTH: Final = 8
 
 
+def length_rule() -> str:
+    """The rule as a sentence, for those who are about to choose."""
+    return QCoreApplication.translate("Passphrase", "At least %n characters.", "", MIN_LENGTH)
+
+
+def not_the_same() -> str:
+    """What is said of two secrets that should be one."""
+    return QCoreApplication.translate("Passphrase", "The two are not the same.")
+
+
 def passphrase_problem(passphrase: str, repeated: str, *, password: str | None = None) -> tuple[str, str]:
     """Say what is wrong with a new passphrase: the field (``passphrase`` or ``repeat``) and a sentence.
 
@@ -24,5 +34,5 @@ def passphrase_problem(passphrase: str, repeated: str, *, password: str | None =
             "Choose a passphrase that is not your sign-in password. The server must never see it.",
         )
     if passphrase != repeated:
-        return "repeat", translate("Passphrase", "The two are not the same.")
+        return "repeat", not_the_same()
     return "", ""

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from desktop.errors import BadAddress, GlassineError, PassphraseRefused, UserNameTaken, WrongKey
 from desktop.place_kind import PlaceKind
-from desktop.viewmodels.passphrases import passphrase_problem
+from desktop.viewmodels.passphrases import not_the_same, passphrase_problem
 
 if TYPE_CHECKING:
     from desktop.tasks import Runner, Task
     from desktop.viewmodels.session_port import SessionPort, SessionsPort
 
 translate = QCoreApplication.translate
+
+
+OWN_FOLDER: Final = "Glassine"
 
 
 class Form(StrEnum):
@@ -35,9 +38,14 @@ class SignInViewModel(QObject):
     Signals:
         form_changed(): another form, place or folder.
         busy_changed(bool)
-        field_failed(str field, str sentence): fields are address, user_name, password, passphrase, repeat.
+        field_failed(str field, str sentence): fields are address, user_name, password,
+            password_repeat, passphrase, repeat.
         failed(GlassineError): anything that is no single field's fault.
         signed_in(session): locked if the passphrase of the key is still needed.
+
+    Attributes:
+        folder: Where the vault on this computer is or will be.
+        in_own_folder: Whether that is a new folder inside the one that was chosen, which holds other things.
     """
 
     form_changed = Signal()
@@ -55,6 +63,7 @@ class SignInViewModel(QObject):
         self._registering = False
         self._asked: Form | None = None
         self.folder = default_folder
+        self.in_own_folder = False
         self.kind = PlaceKind.THIS_COMPUTER
         self.address = ""
         self.user_name = ""
@@ -93,9 +102,17 @@ class SignInViewModel(QObject):
             self.form_changed.emit()
 
     def choose_folder(self, folder: Path) -> None:
-        """Choose another vault folder on this computer."""
-        self.folder = folder
+        """Choose another vault folder on this computer. Among other things a vault gets a folder of its own."""
+        self.folder = self._place_in(folder)
+        self.in_own_folder = self.folder != folder
         self.form_changed.emit()
+
+    def _place_in(self, folder: Path) -> Path:
+        number, place = 1, folder
+        while not self._sessions.vault_exists(place) and _holds_something(place):
+            place = folder / (OWN_FOLDER if number == 1 else f"{OWN_FOLDER} {number}")
+            number += 1
+        return place
 
     def set_registering(self, registering: bool) -> None:
         """Ask for a new account, or go back to signing in."""
@@ -107,25 +124,31 @@ class SignInViewModel(QObject):
         """Sign in to a server; the session comes back locked."""
         if self.busy or not self._filled(address=address, user_name=user_name, password=password):
             return
-        self._start(self._sessions.sign_in, address.strip(), user_name.strip(), password)
+        self._start(Form.SIGN_IN, self._sessions.sign_in, address.strip(), user_name.strip(), password)
 
-    def register(self, address: str, user_name: str, password: str, passphrase: str, repeated: str) -> None:
+    def register(
+        self, address: str, user_name: str, password: str, password_repeated: str, passphrase: str, repeated: str
+    ) -> None:
         """Create an account on a server, with a new key."""
         if self.busy or not self._filled(address=address, user_name=user_name, password=password):
             return
-        if self._passphrase_fits(passphrase, repeated, password):
-            self._start(self._sessions.register, address.strip(), user_name.strip(), password, passphrase)
+        if password != password_repeated:
+            self.field_failed.emit("password_repeat", not_the_same())
+        elif self._passphrase_fits(passphrase, repeated, password):
+            self._start(
+                Form.REGISTER, self._sessions.register, address.strip(), user_name.strip(), password, passphrase
+            )
 
     def open_vault(self, passphrase: str) -> None:
         """Open the vault in the chosen folder."""
         if self.busy or not self._filled(passphrase=passphrase):
             return
-        self._start(self._sessions.open_vault, self.folder, passphrase)
+        self._start(Form.OPEN_VAULT, self._sessions.open_vault, self.folder, passphrase)
 
     def create_vault(self, passphrase: str, repeated: str) -> None:
         """Create a vault in the chosen folder, with a new key."""
         if not self.busy and self._passphrase_fits(passphrase, repeated, None):
-            self._start(self._sessions.create_vault, self.folder, passphrase)
+            self._start(Form.CREATE_VAULT, self._sessions.create_vault, self.folder, passphrase)
 
     def cancel(self) -> None:
         """Give the attempt under way up."""
@@ -151,15 +174,17 @@ class SignInViewModel(QObject):
             self.field_failed.emit(field, sentence)
         return not field
 
-    def _start(self, work: Callable[..., Any], *arguments: Any) -> None:
+    def _start(self, asked: Form, work: Callable[..., Any], *arguments: Any) -> None:
         task = self._runner.submit(work, *arguments, pool="network")
         task.succeeded.connect(self._on_session)
         task.failed.connect(self._on_failed)
         task.finished.connect(self._on_finished)
-        self._task, self._asked = task, self.form
+        self._task, self._asked = task, asked
         self.busy_changed.emit(True)
 
     def _on_session(self, session: SessionPort) -> None:
+        if self._asked is Form.REGISTER:  # there is an account now
+            self._registering = False
         self.signed_in.emit(session)
 
     def _on_failed(self, error: GlassineError) -> None:
@@ -180,3 +205,11 @@ class SignInViewModel(QObject):
     def _on_finished(self) -> None:
         self._task = None
         self.busy_changed.emit(False)
+
+
+def _holds_something(folder: Path) -> bool:
+    """Whether a person keeps things in this folder. One that cannot be read is said to be empty: making tells more."""
+    try:
+        return any(not entry.name.startswith(".") for entry in folder.iterdir())
+    except OSError:
+        return False

@@ -10,6 +10,30 @@ from desktop.widgets.icons import Icons
 from desktop.widgets.labels import IconLabel, Label
 
 
+class ErrorLine(QWidget):
+    """One sentence in danger, with its icon; hidden while there is nothing to say."""
+
+    def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._words = Label("", "danger-caption", wrap=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(IconLabel(icons, "error", "danger", 16), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._words, 1)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is said."""
+        return self._words.text()
+
+    def set_text(self, sentence: str) -> None:
+        """Say something, or nothing."""
+        self._words.setText(sentence)
+        self.setVisible(bool(sentence))
+
+
 class Field(QWidget):
     """A line of input.
 
@@ -41,19 +65,13 @@ class Field(QWidget):
         self.edit.setAccessibleName(label)
         self.label.setBuddy(self.edit)
         self.helper = Label(helper, "caption", wrap=True)
-        self._error_box, self._error = QWidget(), Label("", "danger-caption", wrap=True)
-        row = QHBoxLayout(self._error_box)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        row.addWidget(IconLabel(icons, "error", "danger", 16), 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._error, 1)
+        self._error = ErrorLine(icons, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        for widget in (self.label, self.edit, self.helper, self._error_box):
+        for widget in (self.label, self.edit, self.helper, self._error):
             layout.addWidget(widget)
         self.helper.setVisible(bool(helper))  # only now: without a parent it would open as a window
-        self._error_box.hide()
         self.setFocusProxy(self.edit)
         self.edit.textChanged.connect(self._on_text)
         self.edit.returnPressed.connect(self.submitted)
@@ -68,7 +86,7 @@ class Field(QWidget):
     @property
     def error(self) -> str:
         """The error shown, or an empty text."""
-        return self._error.text()
+        return self._error.text
 
     def set_text(self, text: str) -> None:
         """Fill in a text."""
@@ -91,13 +109,16 @@ class Field(QWidget):
         """Show one sentence in danger below the field; an empty one takes it away."""
         if sentence == self.error:
             return
-        self._error.setText(sentence)
-        self._error_box.setVisible(bool(sentence))
+        self._error.set_text(sentence)
         self.helper.setVisible(bool(self._helper_text) and not sentence)
         self.edit.setProperty("error", bool(sentence))
         self.edit.setAccessibleDescription(sentence or self._helper_text)
         self.edit.style().unpolish(self.edit)
         self.edit.style().polish(self.edit)
+
+    def repeats(self, first: Field) -> None:
+        """Say that this field repeats another: what is wrong with it may be put right in either."""
+        first.changed.connect(lambda _: self.set_error(""))
 
     def set_busy(self, busy: bool) -> None:
         """Keep the text but take no input."""

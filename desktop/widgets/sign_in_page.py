@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
 from desktop.place_kind import PlaceKind
+from desktop.viewmodels.passphrases import length_rule
 from desktop.viewmodels.sign_in import Form, SignInViewModel
 from desktop.widgets.buttons import link_button, primary_button
 from desktop.widgets.choice_card import ChoiceCard
@@ -29,10 +30,12 @@ FORM_WIDTH: Final = 392
 
 _FIELDS: Final = {
     Form.SIGN_IN: ("address", "user_name", "password"),
-    Form.REGISTER: ("address", "user_name", "password", "passphrase", "repeat"),
+    Form.REGISTER: ("address", "user_name", "password", "password_repeat", "passphrase", "repeat"),
     Form.OPEN_VAULT: ("passphrase",),
     Form.CREATE_VAULT: ("passphrase", "repeat"),
 }
+
+_REPEATS: Final = {"password_repeat": "password", "repeat": "passphrase"}
 
 
 class _Fields(dict[str, Field]):
@@ -59,6 +62,7 @@ class SignInPage(StyledWidget):
     def __init__(self, theme: Theme, icons: Icons, view_model: SignInViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icons, self._vm, self._painted = icons, view_model, False
+        self._switched = (view_model.kind, False)
         self._side = SleeveSide(theme, self)
         self._line = Hairline(Qt.Orientation.Vertical)
         self._scroll = ScrollPage(self)
@@ -113,7 +117,8 @@ class SignInPage(StyledWidget):
         layout.addWidget(self.title)
         where = QVBoxLayout()
         where.setSpacing(6)
-        where.addWidget(Label(self.tr("Where are they kept?"), "group"))
+        self._where = Label("", "group")
+        where.addWidget(self._where)
         where.addLayout(cards)
         layout.addLayout(where)
         layout.addWidget(self._folder)
@@ -138,6 +143,7 @@ class SignInPage(StyledWidget):
             "address": self.tr("Server address"),
             "user_name": self.tr("User name"),
             "password": self.tr("Password"),
+            "password_repeat": self.tr("The password once more"),
             "passphrase": self.tr("Passphrase of your key"),
             "repeat": self.tr("The passphrase once more"),
         }
@@ -147,6 +153,10 @@ class SignInPage(StyledWidget):
         field.submitted.connect(self._submit)
         self._slots[name].addWidget(field)
         self.fields[name] = field
+        if name == "address":
+            field.set_helper(self.tr("Such as %1").replace("%1", "pictures.example.org"))
+        elif name in _REPEATS:
+            field.repeats(self.fields[_REPEATS[name]])
         return field
 
     def _words(self, form: Form) -> tuple[str, str, str, str]:
@@ -171,7 +181,7 @@ class SignInPage(StyledWidget):
                 self.tr("Use another folder"),
             ),
             Form.CREATE_VAULT: (
-                self.tr("Create a vault"),
+                self.tr("A place for your pictures"),
                 self.tr("Create the vault"),
                 self.tr("Creating the vault…"),
                 self.tr("Use another folder"),
@@ -180,7 +190,13 @@ class SignInPage(StyledWidget):
 
     def _show_form(self) -> None:
         vm, form = self._vm, self._vm.form
+        switched = (vm.kind, form is Form.REGISTER)
+        if switched != self._switched:  # a secret typed for one thing must not end up in another, unseen
+            self._switched = switched
+            self.forget_secrets()
         self._form_shown = form
+        new = form in (Form.REGISTER, Form.CREATE_VAULT)
+        self._where.setText(self.tr("Where should your pictures be kept?") if new else self.tr("Where are they kept?"))
         title, button, _, link = self._words(form)
         self.title.setText(title)
         self.button.setText(button)
@@ -192,16 +208,19 @@ class SignInPage(StyledWidget):
         for name, field in self.fields.items():
             field.setVisible(name in _FIELDS[form])
         self._folder.setVisible(vm.kind is PlaceKind.THIS_COMPUTER)
-        self._folder.setText(self.tr("In the folder %1").replace("%1", str(vm.folder)))
+        words = self.tr("In a folder of its own, %1") if vm.in_own_folder else self.tr("In the folder %1")
+        self._folder.setText(words.replace("%1", str(vm.folder)))
         if "passphrase" in _FIELDS[form]:
             self.fields["passphrase"].set_helper(self._passphrase_helper(form))
         self._clear_error()
 
     def _passphrase_helper(self, form: Form) -> str:
         if form is Form.REGISTER:
-            return self.tr("Choose a passphrase that is not your sign-in password. The server must never see it.")
+            words = self.tr("Choose a passphrase that is not your sign-in password. The server must never see it.")
+            return f"{length_rule()} {words}"
         if form is Form.CREATE_VAULT:
-            return self.tr("It opens your key on this computer. Nobody can look it up for you.")
+            words = self.tr("It opens your key on this computer. Nobody can look it up for you.")
+            return f"{length_rule()} {words}"
         return ""
 
     def _show_busy(self, busy: bool) -> None:
@@ -248,9 +267,7 @@ class SignInPage(StyledWidget):
             case Form.SIGN_IN:
                 self._vm.sign_in(text["address"], text["user_name"], text["password"])
             case Form.REGISTER:
-                self._vm.register(
-                    text["address"], text["user_name"], text["password"], text["passphrase"], text["repeat"]
-                )
+                self._vm.register(*(text[name] for name in _FIELDS[Form.REGISTER]))
             case Form.OPEN_VAULT:
                 self._vm.open_vault(text["passphrase"])
             case Form.CREATE_VAULT:
@@ -260,6 +277,7 @@ class SignInPage(StyledWidget):
         form = self._vm.form
         if form in (Form.SIGN_IN, Form.REGISTER):
             self._vm.set_registering(form is Form.SIGN_IN)
+            self.focus_first()
         else:
             self._choose_folder()
 
@@ -309,6 +327,8 @@ class SignInPage(StyledWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Begin with what the view-model knows."""
         super().showEvent(event)
+        if self._vm.form is not self._form_shown:  # a vault was made, or an account, since this page was seen
+            self._show_form()
         self.focus_first()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -161,6 +161,13 @@
     <context>
         <name>Passphrase</name>
         <message numerus="yes">
+            <source>At least %n characters.</source>
+            <translation>
+                <numerusform>At least one character.</numerusform>
+                <numerusform>At least %n characters.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
             <source>Take at least %n characters.</source>
             <translation>
                 <numerusform>Take at least %n character.</numerusform>

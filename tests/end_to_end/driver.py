@@ -246,6 +246,7 @@ class Driver:
         self.type("Server address", address)
         self.type("User name", user_name)
         self.type("Password", password)
+        self.type("The password once more", password)
         self.type("Passphrase of your key", passphrase)
         self.type("The passphrase once more", passphrase)
         self.press("Create the account")

@@ -78,7 +78,7 @@ def test_a_vault_needs_a_passphrase_twice(
 
 def test_the_passphrase_must_not_be_the_password(model: SignInViewModel, sessions: Any) -> None:
     heard = Heard(model)
-    model.register("pictures.example.org", "mara", "one secret for all", "one secret for all", "one secret for all")
+    model.register("pictures.example.org", "mara", *["one secret for all"] * 4)
     assert heard.fields[0][0] == "passphrase"
     assert "server must never see it" in heard.fields[0][1]
     assert not sessions.calls
@@ -118,7 +118,7 @@ def test_errors_go_to_the_field_at_fault(
 ) -> None:
     heard = Heard(model)
     sessions.failure = failure
-    model.register("a.org", "mara", "a password", "a long passphrase", "a long passphrase")
+    model.register("a.org", "mara", *["a password"] * 2, *["a long passphrase"] * 2)
     runner.run_pending()
     assert heard.fields == [(field, failure.message)]
     assert not heard.errors
@@ -167,6 +167,40 @@ def test_choosing_changes_the_form(model: SignInViewModel, qtbot: Any, tmp_path:
     with qtbot.waitSignal(model.form_changed):
         model.choose_folder(tmp_path / "other")
     assert model.folder == tmp_path / "other"
+
+
+def test_a_vault_gets_a_folder_of_its_own_where_other_things_are(
+    model: SignInViewModel, sessions: Any, tmp_path: Path
+) -> None:
+    pictures = tmp_path / "Pictures"
+    pictures.mkdir()
+    (pictures / ".hidden").touch()
+    model.choose_folder(pictures)
+    assert (model.folder, model.in_own_folder) == (pictures, False)
+    (pictures / "ladybird.jpg").touch()
+    model.choose_folder(pictures)
+    assert (model.folder, model.in_own_folder) == (pictures / "Glassine", True)
+    (pictures / "Glassine").mkdir()
+    (pictures / "Glassine" / "notes.txt").touch()
+    model.choose_folder(pictures)
+    assert model.folder == pictures / "Glassine 2"
+    sessions.existing.add(pictures)
+    model.choose_folder(pictures)
+    assert (model.folder, model.form, model.in_own_folder) == (pictures, Form.OPEN_VAULT, False)
+
+
+def test_the_password_of_a_new_account_is_asked_twice(
+    model: SignInViewModel, runner: InlineRunner, sessions: Any
+) -> None:
+    heard = Heard(model)
+    model.choose(PlaceKind.SERVER)
+    model.set_registering(True)
+    model.register("a.org", "mara", "a password", "a pasword", *["a long passphrase"] * 2)
+    assert heard.fields == [("password_repeat", "The two are not the same.")]
+    model.register("a.org", "mara", "a password", "a password", *["a long passphrase"] * 2)
+    runner.run_pending()
+    assert sessions.calls == [("register", "a.org", "mara", "a password", "a long passphrase")]
+    assert model.form is Form.SIGN_IN, "there is an account now"
 
 
 def test_spaces_around_address_and_name_do_not_count(

@@ -222,6 +222,66 @@ def test_sign_in_fits(window: MainWindow, size: tuple[int, int], form: str) -> N
     assert window.sign_in._side.isVisible() == (size[0] >= 880)
 
 
+def test_after_signing_out_the_vault_that_was_made_is_offered_to_be_opened(
+    window: MainWindow, runner: InlineRunner, sessions: Any, make_session: Callable[..., Any]
+) -> None:
+    page = window.sign_in
+    assert page.title.text() == "A place for your pictures"
+    assert page.button.text() == "Create the vault"
+    session = make_session(server=False, locked=False)
+    session.vault = EmptyVault
+    window._on_signed_in(session)
+    runner.run_pending()
+    sessions.existing.add(window._models.sign_in.folder)
+    window._models.shell.lock()
+    runner.run_pending()
+    window.lock_page.sign_out.click()
+    runner.run_pending()
+    assert page.isVisible()
+    assert (page.title.text(), page.button.text()) == ("Open your pictures", "Open")
+    assert not page.fields["repeat"].isVisible()
+
+
+def test_a_vault_made_meanwhile_is_offered_to_be_opened(
+    window: MainWindow, runner: InlineRunner, sessions: Any, passphrase: str
+) -> None:
+    page = window.sign_in
+    for name in ("passphrase", "repeat"):
+        page.fields[name].set_text(passphrase)
+    sessions.existing.add(window._models.sign_in.folder)
+    sessions.failure = errors.NameTaken()
+    page.button.click()
+    runner.run_pending()
+    assert page.button.text() == "Open"
+    assert page._error is not None
+    sessions.failure = None
+    page.button.click()
+    runner.run_pending()
+    assert [call[0] for call in sessions.calls] == ["open"]
+
+
+def test_a_secret_does_not_turn_up_in_another_form(window: MainWindow, passphrase: str) -> None:
+    page = window.sign_in
+    page.fields["passphrase"].set_text(passphrase)
+    page.server_card.click()
+    page.fields["address"].set_text("a.org")
+    page.fields["password"].set_text("a password")
+    page.first_link.click()
+    assert [page.fields[name].text for name in ("address", "password", "passphrase")] == ["a.org", "", ""]
+    assert QApplication.focusWidget() is page.fields["user_name"].edit
+    assert "At least 8 characters" in page.fields["passphrase"].helper.text()
+
+
+def test_putting_either_of_two_right_takes_the_error_away(window: MainWindow, passphrase: str) -> None:
+    page = window.sign_in
+    page.fields["passphrase"].set_text("something else")
+    page.fields["repeat"].set_text(passphrase)
+    page.button.click()
+    assert page.fields["repeat"].error
+    page.fields["passphrase"].set_text(passphrase)
+    assert not page.fields["repeat"].error
+
+
 # -- the open vault --------------------------------------------------------------------------------------------------
 
 
