@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from desktop.widgets.focus_ring import FocusRing
     from desktop.widgets.lock_page import LockPage
     from desktop.widgets.notices import Notice
-    from desktop.widgets.open_vault import OpenVault
+    from desktop.widgets.open_vault import OpenVault, WorkInHand
 
 MIN_SIZE: Final = QSize(720, 480)
 DEFAULT_SIZE: Final = QSize(1280, 800)
@@ -165,11 +165,22 @@ class MainWindow(QMainWindow):
             self._open_vault.forget()
 
     def _waiting_while_locked(self) -> str:
-        waiting = self._open_vault.waiting_before_stop if self._open_vault is not None else 0
-        return (
-            self.tr("%n pictures wait here, encrypted or untouched, and go on when you unlock.", "", waiting)
-            if (waiting)
-            else ""
+        work = self._open_vault.work_before_stop if self._open_vault is not None else None
+        if not work:
+            return ""
+        sentences = []
+        if work.encrypted:
+            sentences.append(
+                self.tr("%n pictures wait here, encrypted, and go on when you unlock.", "", work.encrypted)
+            )
+        if work.untouched:
+            sentences.append(self._untouched_words(work.untouched))
+        return " ".join(sentences)
+
+    def _untouched_words(self, count: int) -> str:
+        """What is said of pictures of which there is nothing here yet."""
+        return self.tr(
+            "%n are not encrypted yet and are only where they came from. Leave them there; they go on too.", "", count
         )
 
     def add_when_open(self, paths: Sequence[Path]) -> None:
@@ -262,17 +273,17 @@ class MainWindow(QMainWindow):
     # -- the end ---------------------------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask first while pictures are on their way."""
-        waiting = self._open_vault.waiting if self._open_vault is not None else 0
-        if waiting and not self._quitting:
+        """Ask first while pictures are on their way, copies are saved or pictures deleted."""
+        work = self._open_vault.work_in_hand if self._open_vault is not None else None
+        if work and not self._quitting:
             event.ignore()
-            self._ask_to_quit(waiting)
+            self._ask_to_quit(work)
             return
         save_geometry(self._geometry_path, self.saveGeometry())
         self.closed.emit()
         event.accept()
 
-    def _ask_to_quit(self, waiting: int) -> None:
+    def _ask_to_quit(self, work: WorkInHand) -> None:
         from desktop.widgets.dialogs import ConfirmDialog
 
         if self.findChildren(ConfirmDialog):
@@ -280,8 +291,8 @@ class MainWindow(QMainWindow):
         question = ConfirmDialog(
             self.icons,
             self,
-            title=self.tr("Quit while %n pictures are waiting?", "", waiting),
-            text=self.tr("They are kept here, encrypted, and go on when Glassine is opened again."),
+            title=self._quit_title(work),
+            text=self._quit_text(work),
             confirm=self.tr("Quit"),
             safe=self.tr("Keep open"),
             icon="transfers",
@@ -289,6 +300,28 @@ class MainWindow(QMainWindow):
         )
         question.accepted.connect(self._quit)
         question.open()
+
+    def _quit_title(self, work: WorkInHand) -> str:
+        if work.waiting:
+            return self.tr("Quit while %n pictures are waiting?", "", work.waiting)
+        if work.batch == "delete":
+            return self.tr("Quit while pictures are being deleted?")
+        return self.tr("Quit while copies are being saved?")
+
+    def _quit_text(self, work: WorkInHand) -> str:
+        """What becomes of each part of the work; nothing is promised of what is not here."""
+        sentences = []
+        if work.encrypted:
+            sentences.append(
+                self.tr("%n are kept here, encrypted, and go on when Glassine is opened again.", "", work.encrypted)
+            )
+        if work.untouched:
+            sentences.append(self._untouched_words(work.untouched))
+        if work.batch == "export":
+            sentences.append(self.tr("Copies saved so far stay where they are. The rest are not saved."))
+        elif work.batch == "delete":
+            sentences.append(self.tr("What is deleted so far stays deleted. The rest stay in the vault."))
+        return " ".join(sentences)
 
     def _quit(self) -> None:
         self._quitting = True

@@ -37,6 +37,31 @@ if TYPE_CHECKING:
     from desktop.widgets.main_window import MainWindow
 
 HALTED: Final = "transfers-halted"
+ON_THEIR_WAY: Final = (Outcome.WAITING, Outcome.IN_PROGRESS)
+
+
+@dataclass(frozen=True)
+class WorkInHand:
+    """What would be interrupted now.
+
+    Attributes:
+        encrypted: Pictures that are kept here, encrypted, until they are sent.
+        untouched: Pictures on their way of which there is nothing here yet.
+        batch: ``export`` or ``delete`` while copies are saved or pictures deleted.
+    """
+
+    encrypted: int = 0
+    untouched: int = 0
+    batch: str = ""
+
+    @property
+    def waiting(self) -> int:
+        """Pictures on their way."""
+        return self.encrypted + self.untouched
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.waiting or self.batch)
 
 
 @dataclass(frozen=True)
@@ -57,14 +82,15 @@ class OpenVault(QObject):
     Attributes:
         shell_page: Sidebar, pages and panel.
         viewer_page: The viewer, which fills the window.
-        waiting_before_stop: How many pictures were on their way when the vault was left.
+        work_before_stop: What was interrupted when the vault was left.
     """
 
     def __init__(self, window: MainWindow, models: VaultModels) -> None:
         super().__init__(window)
         theme, icons = window.theme, window.icons
         self._window, self._models = window, models
-        self.waiting_before_stop = 0
+        self.work_before_stop = WorkInHand()
+        self._batch_kind = ""
         self._summary: TransfersSummary = models.transfers.summary
         self._seen_failed = 0
         self._unasked: list[Path] = []
@@ -110,6 +136,7 @@ class OpenVault(QObject):
         models.transfers.looked_over.connect(self._on_looked_over)
         models.transfers.failed.connect(self._on_transfers_failed)
         models.gallery.count_changed.connect(self._show_count)
+        models.gallery.batch_started.connect(self._note_batch)
         models.settings.failed.connect(window.show_error)
         models.shell.account_changed.connect(self._show_account)
         models.shell.leaving.connect(self._about_to_leave)
@@ -121,11 +148,20 @@ class OpenVault(QObject):
     def waiting(self) -> int:
         """How many pictures are on their way."""
         transfers = self._models.transfers
-        return transfers.count(Outcome.WAITING) + transfers.count(Outcome.IN_PROGRESS)
+        return sum(transfers.count(outcome) for outcome in ON_THEIR_WAY)
+
+    @property
+    def work_in_hand(self) -> WorkInHand:
+        """What would be interrupted by leaving."""
+        transfers = self._models.transfers
+        listed = [transfers.transfers(outcome, transfers.count(outcome)) for outcome in ON_THEIR_WAY]
+        encrypted = sum(transfer.staged is not None for part in listed for transfer in part)
+        batch = self._batch_kind if self._models.gallery.busy else ""
+        return WorkInHand(encrypted, self.waiting - encrypted, batch)
 
     def forget(self) -> None:
         """Close what belongs to the vault that was left: panel, viewer, banners, dialogs, what was searched for."""
-        self.waiting_before_stop = 0
+        self.work_before_stop = WorkInHand()
         self.shell_page.set_panel_open(False)
         self.shell_page.banners.clear()
         for dialog in self._window.findChildren(QDialog):
@@ -133,7 +169,10 @@ class OpenVault(QObject):
         self.gallery_page.clear_search()
 
     def _about_to_leave(self) -> None:
-        self.waiting_before_stop = self.waiting
+        self.work_before_stop = self.work_in_hand
+
+    def _note_batch(self, kind: str, count: int) -> None:
+        self._batch_kind = kind
 
     def add_pictures(self) -> None:
         """Ask for files and add them."""

@@ -134,10 +134,17 @@
     <context>
         <name>MainWindow</name>
         <message numerus="yes">
-            <source>%n pictures wait here, encrypted or untouched, and go on when you unlock.</source>
+            <source>%n pictures wait here, encrypted, and go on when you unlock.</source>
             <translation>
-                <numerusform>%n picture waits here, encrypted or untouched, and goes on when you unlock.</numerusform>
-                <numerusform>%n pictures wait here, encrypted or untouched, and go on when you unlock.</numerusform>
+                <numerusform>%n picture waits here, encrypted, and goes on when you unlock.</numerusform>
+                <numerusform>%n pictures wait here, encrypted, and go on when you unlock.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n are not encrypted yet and are only where they came from. Leave them there; they go on too.</source>
+            <translation>
+                <numerusform>%n is not encrypted yet and is only where it came from. Leave it there; it goes on too.</numerusform>
+                <numerusform>%n are not encrypted yet and are only where they came from. Leave them there; they go on too.</numerusform>
             </translation>
         </message>
         <message numerus="yes">
@@ -145,6 +152,13 @@
             <translation>
                 <numerusform>Quit while %n picture is waiting?</numerusform>
                 <numerusform>Quit while %n pictures are waiting?</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n are kept here, encrypted, and go on when Glassine is opened again.</source>
+            <translation>
+                <numerusform>%n is kept here, encrypted, and goes on when Glassine is opened again.</numerusform>
+                <numerusform>%n are kept here, encrypted, and go on when Glassine is opened again.</numerusform>
             </translation>
         </message>
     </context>

@@ -24,18 +24,22 @@ from PySide6.QtWidgets import (
 from desktop import errors
 from desktop.app import Closing, build
 from desktop.config import Config
-from desktop.models import PlaceKind
+from desktop.models import Place, PlaceKind
 from desktop.tasks import InlineRunner
 from desktop.viewmodels.shell import Stage
 from desktop.viewmodels.sign_in import Form
+from desktop.viewmodels.transfer import Transfer
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.labels import ElidedLabel
 from desktop.widgets.main_window import MainWindow
+from desktop.widgets.open_vault import OpenVault, WorkInHand
 from desktop.widgets.shortcut_sheet import ShortcutSheet
 
 
 class EmptyVault:
     """A vault without pictures."""
+
+    place = Place(PlaceKind.THIS_COMPUTER, Path("/place"))
 
     def list_pictures(self, report: Any, cancelled: Any, on_page: Any) -> list[Any]:
         return []
@@ -558,20 +562,62 @@ def test_settings_take_effect_at_once(opened: MainWindow, runner: InlineRunner, 
 def test_quitting_with_work_in_hand_asks_and_keeps_open_by_default(
     opened: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: Any
 ) -> None:
-    monkeypatch.setattr(type(opened.open_vault), "waiting", property(lambda self: 31))
+    work = WorkInHand(encrypted=30, untouched=2)
+    monkeypatch.setattr(OpenVault, "work_in_hand", property(lambda self: work))
     event = QCloseEvent()
     opened.closeEvent(event)
     assert not event.isAccepted()
     question = opened.findChildren(ConfirmDialog)[-1]
-    assert question.windowTitle().startswith("Quit while 31 picture")
+    assert question.windowTitle().startswith("Quit while 32 picture")
+    assert question.sentence.text() == (
+        "30 are kept here, encrypted, and go on when Glassine is opened again. "
+        "2 are not encrypted yet and are only where they came from. Leave them there; they go on too."
+    )
     assert question.safe.text() == "Keep open"
     opened.closeEvent(QCloseEvent())
     assert len(opened.findChildren(ConfirmDialog)) == 1
     qtbot.keyClick(question, Qt.Key.Key_Return)
     assert opened.isVisible()
-    opened._ask_to_quit(31)
+    opened._ask_to_quit(work)
     with qtbot.waitSignal(opened.closed):
         opened.findChildren(ConfirmDialog)[-1].confirm.click()
+
+
+def test_only_what_is_encrypted_is_said_to_be_kept(opened: MainWindow, runner: InlineRunner) -> None:
+    for number, staged in enumerate((object(), None, None)):
+        transfer = Transfer(number, f"{number}.jpg", 10, Path(f"{number}.jpg"), staged=staged)  # type: ignore[arg-type]
+        opened.open_vault._models.transfers._board.enlist(transfer)
+    assert opened.open_vault.work_in_hand == WorkInHand(encrypted=1, untouched=2)
+    opened.lock()
+    runner.run_pending()
+    assert opened.lock_page._foot_text.text() == (
+        "1 pictures wait here, encrypted, and go on when you unlock. "
+        "2 are not encrypted yet and are only where they came from. Leave them there; they go on too."
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "rest"),
+    [("export", "Quit while copies are being saved?", "not saved"),
+     ("delete", "Quit while pictures are being deleted?", "stay in the vault")],
+)  # fmt: skip
+def test_quitting_while_copies_are_saved_or_pictures_deleted_asks(
+    opened: MainWindow, runner: InlineRunner, kind: str, title: str, rest: str, tmp_path: Path
+) -> None:
+    gallery = opened.open_vault._models.gallery
+    gallery._start_batch(kind, [object()], tmp_path if kind == "export" else None)  # type: ignore[list-item]
+    assert not opened.close()
+    question = opened.findChildren(ConfirmDialog)[-1]
+    assert question.windowTitle() == title
+    assert rest in question.sentence.text()
+    assert question.safe.isDefault()
+    question.reject()
+    assert gallery.busy
+    opened.close()
+    opened.findChildren(ConfirmDialog)[-1].confirm.click()
+    assert not opened.isVisible()
+    opened.stop()
+    assert not gallery.busy
 
 
 def test_the_end_drops_the_key_and_closes_the_session(
