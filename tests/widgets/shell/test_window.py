@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -605,7 +606,7 @@ def test_quitting_while_copies_are_saved_or_pictures_deleted_asks(
     opened: MainWindow, runner: InlineRunner, kind: str, title: str, rest: str, tmp_path: Path
 ) -> None:
     gallery = opened.open_vault._models.gallery
-    gallery._start_batch(kind, [object()], tmp_path if kind == "export" else None)  # type: ignore[list-item]
+    gallery._start_batch(kind, [SimpleNamespace(id="1")], tmp_path if kind == "export" else None)  # type: ignore[list-item]
     assert not opened.close()
     question = opened.findChildren(ConfirmDialog)[-1]
     assert question.windowTitle() == title
