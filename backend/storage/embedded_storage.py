@@ -62,15 +62,15 @@ class EmbeddedStorage:
         self._permissions = database["permissions"]
         self._revoked = database["revoked_tokens"]
         self._secrets = database["secrets"]
-        try:
-            self._prepare_indexes()
-        except (KeyError, TypeError, AttributeError) as error:  # the definitions are not what this module wrote
-            raise StorageError("damaged", DAMAGED) from error
         self._picture_counts: dict[str, int] = {}
         self._id_guard = threading.Lock()
-        # Ids go on after the greatest stored one even when the clock was set back.
-        newest = (c.find_one(sort=[("_id", -1)]) for c in (self._users, self._pictures, self._permissions))
-        self._last_id = max((int(document["_id"], 16) for document in newest if document), default=0)
+        try:
+            self._prepare_indexes()
+            # Ids go on after the greatest stored one even when the clock was set back.
+            newest = (c.find_one(sort=[("_id", -1)]) for c in (self._users, self._pictures, self._permissions))
+            self._last_id = max((int(document["_id"], 16) for document in newest if document), default=0)
+        except (KeyError, TypeError, ValueError, AttributeError, DuplicateKeyError) as error:
+            raise StorageError("damaged", DAMAGED) from error  # nothing that this module wrote
         self._id_middle = secrets.randbits(40) << 24
 
     def _prepare_indexes(self) -> None:
@@ -81,9 +81,11 @@ class EmbeddedStorage:
             self._permissions.create_index("slot", unique=True)
             self._permissions.create_index("picture_id")
             self._revoked.create_index("expires")
-        for collection in (self._users, self._pictures, self._permissions):
-            if collection.rebuild_short_indexes():
-                logger.error("A damaged index has been made anew from the records")
+        owners = {document["_id"] for document in self._users.find({})}
+        expected: dict[str, dict[str, set[str]]] = {c.location: {} for c in (self._users, self._permissions)}
+        expected[self._pictures.location] = {"owner_id_1": owners} if owners else {}
+        if self._engine.mend_indexes(expected):
+            logger.error("The indexes were damaged and have been made anew from the records")
 
     @_call
     def new_id(self) -> str:
@@ -267,6 +269,8 @@ class EmbeddedStorage:
             if (kept := self._secrets.find_one({"_id": name})) is None:
                 self._secrets.insert_one({"_id": name, "value": secrets.token_bytes(32)})
         kept = kept or self._secrets.find_one({"_id": name})
+        if not isinstance((kept or {}).get("value"), bytes):
+            raise StorageError("damaged", DAMAGED)
         return bytes(kept["value"])
 
     @raises_storage_error

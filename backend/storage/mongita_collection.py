@@ -110,9 +110,10 @@ class SqliteCollection(Collection):  # type: ignore[misc]
                 self._engine.put_metadata(self._base_location, metadata)
         return name
 
-    def rebuild_short_indexes(self) -> bool:
-        """Make the indexes anew if entries are missing; see the engine."""
-        return self._engine.rebuild_short_indexes(self._base_location)
+    @property
+    def location(self) -> str:
+        """What the engine calls this collection."""
+        return str(self._base_location)
 
     def count_documents(self, filter: Filter) -> int:
         _validate_filter(filter)

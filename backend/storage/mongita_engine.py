@@ -19,7 +19,9 @@ from mongita.common import MetaStorageObject
 from mongita.engines.engine_common import Engine
 from mongita.errors import DuplicateKeyError, MongitaError
 
+from backend.storage.failures import DAMAGED
 from backend.storage.index_keys import EVERYTHING, KeyRange, after, decode_id, encode
+from backend.storage.protocol import StorageError
 from backend.storage.sqlite_connections import SqliteConnections
 
 Document = dict[str, Any]
@@ -28,6 +30,8 @@ Entries = set[tuple[str, bytes]]  # (index name, value)
 
 BATCH = 256
 
+_COUNT_ROWS = "SELECT count(*) FROM documents NOT INDEXED WHERE collection=?"
+_COUNT_ENTERED = "SELECT count(*) FROM entries WHERE collection=? GROUP BY name"
 _FIND = "SELECT id, body FROM documents WHERE collection=? AND key=?"
 
 
@@ -154,21 +158,48 @@ class SqliteEngine(Engine):  # type: ignore[misc]
 
     # -- metadata and indexes --
 
-    def rebuild_short_indexes(self, collection: str) -> bool:
-        """Make the indexes anew if one has fewer entries than there are documents; return whether that was so.
+    def mend_indexes(self, expected: dict[str, dict[str, set[str]]]) -> bool:
+        """Make all indexes anew if entries are missing or point elsewhere; return whether that was so.
 
-        Only for collections whose documents have exactly one value in each index. Entries follow from documents, so a
-        page of them that was damaged unnoticed is no loss; documents that are missing are.
+        Entries follow from documents, so a page of them that was damaged unnoticed is no loss; documents that are
+        missing are. Bodies are not read, unless there is something to mend.
+
+        Args:
+            expected: The collections to look at, whose documents have exactly one value in each index; for some of
+                their indexes the values that are to be expected there.
+
+        Raises:
+            StorageError: It did not help; nothing was changed.
         """
-        documents = self.count(collection)
-        query = "SELECT count(*) FROM entries WHERE collection=? AND name=?"
-        names = self.indexes(collection)
-        if all(self.connections.rows(query, collection, name)[0][0] >= documents for name in names):
+        if all(self._are_right(collection, values) for collection, values in expected.items()):
             return False
         with self.connections.writing() as connection:
-            connection.execute("DELETE FROM entries WHERE collection=?", (collection,))
-            self._build(collection, names)
+            for collection in expected:
+                [(found,)] = connection.execute(_COUNT_ROWS, (collection,))
+                entered = [count for (count,) in connection.execute(_COUNT_ENTERED, (collection,))]
+                if found < max(self.count(collection), *entered, 0):
+                    raise StorageError("damaged", DAMAGED)  # new indexes would hide that documents are missing
+            connection.execute("REINDEX documents")
+            connection.execute("DELETE FROM entries")  # all at once: what is out of order cannot be searched for
+            for number, collection, body in connection.execute(
+                "SELECT id, collection, body FROM documents NOT INDEXED"
+            ):
+                self._enter(collection, number, bson.decode(body), self.indexes(collection))
+            if not all(self._are_right(collection, {}) for collection in expected):
+                raise StorageError("damaged", DAMAGED)
         return True
+
+    def _are_right(self, collection: str, expected: dict[str, set[str]]) -> bool:
+        pointing = (
+            "SELECT count(*) FROM entries AS e JOIN documents AS d ON d.collection=e.collection AND d.key=e.key"
+            " WHERE e.collection=? AND name=? AND d.id=e.document"
+        )
+        values = "SELECT DISTINCT value FROM entries WHERE collection=? AND name=?"
+        documents, rows = self.count(collection), self.connections.rows
+        return all(rows(pointing, collection, name) == [(documents,)] for name in self.indexes(collection)) and all(
+            {value for (value,) in rows(values, collection, name)} <= {encode(text) for text in allowed}
+            for name, allowed in expected.items()
+        )
 
     def indexes(self, collection: str) -> Indexes:
         """Return the collection's indexes."""
@@ -245,11 +276,13 @@ class SqliteEngine(Engine):  # type: ignore[misc]
 
     def _build(self, collection: str, indexes: Indexes) -> None:
         for doc in self.scan_keys(collection, EVERYTHING) if indexes else ():
-            key = _key(doc["_id"])
-            [(number, _)] = self.connections.rows(_FIND, collection, key)
-            entries = _entries(doc, indexes)
-            self._refuse_duplicates(collection, key, indexes, entries)
-            self._add_entries(collection, key, number, entries)
+            [(number, _)] = self.connections.rows(_FIND, collection, _key(doc["_id"]))
+            self._enter(collection, number, doc, indexes)
+
+    def _enter(self, collection: str, number: int, doc: Document, indexes: Indexes) -> None:
+        key, entries = _key(doc["_id"]), _entries(doc, indexes)
+        self._refuse_duplicates(collection, key, indexes, entries)
+        self._add_entries(collection, key, number, entries)
 
     def _refuse_duplicates(self, collection: str, key: bytes, indexes: Indexes, new: Entries) -> None:
         query = "SELECT 1 FROM entries WHERE collection=? AND name=? AND value=? AND key<>? LIMIT 1"

@@ -530,6 +530,27 @@ def test_what_waits_for_a_dead_server_goes_on_at_the_next_start(
     assert list(data_folder.rglob("staging/*")) == []
 
 
+def test_a_flipped_bit_and_a_lost_file_on_a_server(server: ServerProcess, run_glassine: Run, tmp_path: Path) -> None:
+    glassine = run_glassine()
+    glassine.create_account(server.address, "mara", PASSWORD, PASSPHRASE)
+    glassine.add(write_all(PICTURES, tmp_path / "photos"))
+    glassine.until(lambda: glassine.stored() == len(PICTURES) and not glassine.busy(), "all of them")
+    pngs = [path for path in (server.data / "blobs").rglob("*") if path.is_file() and path.stat().st_size > 60_000]
+    [carrier] = pngs  # of the 16-bit picture, the only large one
+    with flipped(carrier, random.randrange(carrier.stat().st_size), random.randrange(8)):
+        look_at(glassine, "deep 16 bit.png")
+        glassine.see("The stored file has changed and cannot be opened. Your key is right. (F-120)")
+    elsewhere = carrier.rename(tmp_path / "elsewhere")
+    glassine.press("Try again")
+    glassine.see("The server has lost the stored file, or cannot read it. Your key is right. (F-120)")
+    glassine.key(Qt.Key.Key_Escape)
+    others = {name: data for name, data in PICTURES.items() if name != "deep 16 bit.png"}
+    assert save_all(glassine, tmp_path / "copies") == others
+    elsewhere.rename(carrier)
+    assert save_all(glassine, tmp_path / "healed") == PICTURES
+    glassine.close()
+
+
 def records(backend: Path) -> int:
     """How many pictures a server's database holds."""
     with sqlite3.connect(f"file:{backend / 'records.sqlite3'}?mode=ro", uri=True) as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ from backend.storage import blobs as blobs_module
 from backend.storage import embedded_storage, files, sqlite_schema
 from backend.storage.embedded import open_storage
 from backend.storage.failures import storage_error
-from backend.storage.protocol import Permission, StorageError
+from backend.storage.protocol import Permission, StorageError, User
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER = "0123456789abcdef01234567"
@@ -189,14 +191,49 @@ def test_a_damaged_record_is_said_to_be_damaged(folder, stored, old, new, crash)
     assert set((folder / "blobs").rglob("*")) == before
 
 
-def test_entries_that_are_gone_are_made_anew_from_the_records(folder, stored):
-    with sqlite3.connect(folder / "records.sqlite3") as connection:
-        connection.execute("DELETE FROM entries")
-    connection.close()
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "DELETE FROM entries",
+        "DELETE FROM entries WHERE name='slot_1' AND document=2",
+        "UPDATE entries SET document=document+1 WHERE name='owner_id_1'",
+        "UPDATE entries SET value=x'00' WHERE name='owner_id_1' AND document=2",
+    ],
+)
+def test_damaged_entries_are_made_anew_from_the_records(folder, stored, harm):
+    storage = open_storage(folder)
+    storage.add_user(User(OWNER, "mara", "", "key", datetime(2026, 1, 2)))
+    storage.close()
+    with contextlib.closing(sqlite3.connect(folder / "records.sqlite3")) as connection, connection:
+        assert connection.execute(harm).rowcount > 0
     storage = open_storage(folder)
     assert storage.pictures(OWNER) == stored
     assert storage.picture(OWNER, "1.png") == stored[1]
     assert storage.count_pictures(OWNER) == 3
+    storage.close()
+
+
+def test_new_entries_do_not_hide_that_a_record_is_missing(folder, stored):
+    """The table has lost a row that the indexes still know: nothing is mended, and no blob is collected."""
+    database = folder / "records.sqlite3"
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        [(body,)] = connection.execute("SELECT body FROM documents WHERE instr(body, CAST('1.png' AS BLOB))")
+    # the collection's name stands before key and body in the row; with another one it is a row of no collection
+    data = bytearray(database.read_bytes())
+    name = b"glassine.pictures"
+    position = data.rindex(name, 0, data.index(bytes(body)[:40]))
+    data[position] ^= 1
+    before = set((folder / "blobs").rglob("*"))
+    database.write_bytes(data)
+    crashed(folder)
+    with pytest.raises(StorageError) as refused:
+        open_storage(folder).close()
+    assert refused.value.reason == "damaged"
+    data[position] ^= 1
+    database.write_bytes(data)
+    storage = open_storage(folder)
+    assert storage.pictures(OWNER) == stored
+    assert set((folder / "blobs").rglob("*")) == before
     storage.close()
 
 
@@ -427,7 +464,7 @@ READ_ONLY_SCRIPT = """
 import os, sys
 from pathlib import Path
 from backend.storage.embedded import open_storage
-from backend.storage.protocol import Permission, StorageError
+from backend.storage.protocol import Permission, StorageError, User
 import backend.storage.embedded_storage
 if os.getuid() == 0:
     os.setgid(65534)
