@@ -52,6 +52,7 @@ class GalleryViewModel(QObject):
         count_changed(int): how many pictures there are, whatever is searched for.
         load_failed(GlassineError): the list could not be fetched; what is shown stays.
         shown_changed(): other pictures are shown now (loaded, searched, inserted, removed).
+        not_added(int): so many files could not be added, now that the others are.
         left_at(str picture_id): the viewer was closed at this picture.
         batch_started(str kind, int count), batch_progressed(int done, int total), batch_finished(BatchOutcome): saving
             copies or deleting; one batch at a time.
@@ -62,6 +63,7 @@ class GalleryViewModel(QObject):
     count_changed = Signal(int)
     load_failed = Signal(object)
     shown_changed = Signal()
+    not_added = Signal(int)
     left_at = Signal(str)
     batch_started = Signal(str, int)
     batch_progressed = Signal(object, object)
@@ -128,6 +130,7 @@ class GalleryViewModel(QObject):
         """Show pictures as soon as they are encrypted, and how far they are on their way."""
         self._transfers = transfers
         transfers.set_library(self.name_of, self.thumbnails.image)
+        transfers.not_added.connect(self.not_added)
         transfers.picture_waiting.connect(self.insert_waiting)
         transfers.picture_sending.connect(self.model.set_sending)
         transfers.picture_added.connect(self.insert)

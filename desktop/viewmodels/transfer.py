@@ -123,7 +123,9 @@ class TransfersSummary:
         waiting: Files not begun, or encrypted and not sent.
         active: Whether something is going on or would be if it were not paused.
         paused: Whether the person, or a trouble that concerns all files, has stopped the queue.
-        waiting_for_server: Whether the server does not answer and is asked again by and by.
+        silent: The server's silence, from the first time until it takes a picture again; it is asked by and by.
+        asking: Whether the silent server is being asked just now.
+        not_added: Files listed as unsupported or too large.
         bytes_total: Size of the files of the run.
         bytes_done: How much of them is stored.
         fraction: For the bar, 0 to 1.
@@ -137,12 +139,19 @@ class TransfersSummary:
     waiting: int = 0
     active: bool = False
     paused: bool = False
-    waiting_for_server: bool = False
+    silent: GlassineError | None = None
+    asking: bool = False
+    not_added: int = 0
     bytes_total: int = 0
     bytes_done: int = 0
     fraction: float = 0.0
     seconds_left: float | None = None
     halted_by: GlassineError | None = None
+
+    @property
+    def waiting_for_server(self) -> bool:
+        """Whether the server does not answer."""
+        return self.silent is not None
 
 
 PER_FILE: Final = 200_000.0

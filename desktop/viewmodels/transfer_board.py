@@ -64,7 +64,14 @@ class TransferBoard:
         kept = self.of(Outcome.IN_PROGRESS, Outcome.WAITING, Outcome.FAILED)
         return [transfer.source for transfer in kept if transfer.source is not None and transfer.staged is None]
 
-    def summary(self, *, stopped: bool, silent: bool, halted_by: GlassineError | None) -> TransfersSummary:
+    def summary(
+        self,
+        *,
+        stopped: bool = False,
+        silent: GlassineError | None = None,
+        asking: bool = False,
+        halted_by: GlassineError | None = None,
+    ) -> TransfersSummary:
         """How things stand."""
         run, active = self._run, not self.idle
         return TransfersSummary(
@@ -74,7 +81,9 @@ class TransferBoard:
             waiting=self.count(Outcome.WAITING),
             active=active,
             paused=active and stopped,
-            waiting_for_server=active and silent,
+            silent=silent if active else None,
+            asking=active and asking,
+            not_added=self.count(Outcome.UNSUPPORTED) + self.count(Outcome.TOO_LARGE),
             bytes_total=run.bytes_total,
             bytes_done=round(run.done_bytes),
             fraction=min(1.0, max(0.0, run.way_done / run.way_total)) if run.way_total else 0.0,

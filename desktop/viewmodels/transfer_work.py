@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from desktop.errors import GlassineError
+from desktop.errors import FileUnreadable, GlassineError, NotFound
 from desktop.models import IsCancelled, Picture, Report
 from desktop.viewmodels.decoding import decode_tile
 
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
 
 THUMBNAIL: Final = 80
 """Side in pixels of the image in a row: 40, sharp at 200 %."""
+
+
+class SourceGone(FileUnreadable):
+    """The file is not where it was when it was added."""
+
+    title: ClassVar[str] = "The file is gone"
+
+    def __init__(self, source: Path, *, details: str = "") -> None:
+        super().__init__(f"{source.name} is no longer in {source.parent}.", details=details)
+        self.folder = source.parent
+
 
 StagedImage = tuple[Any, "QImage | None"]
 Left = tuple[list[StagedImage], list[tuple[Path, int]]]
@@ -41,13 +54,33 @@ def look_over(vault: VaultPort, paths: list[Path], report: Report, cancelled: Is
 
 def seal(vault: VaultPort, source: Path, report: Report, cancelled: IsCancelled) -> StagedImage:
     """Encrypt a file, and make the image for its row."""
-    staged = vault.seal(source, report, cancelled)
+    try:
+        staged = vault.seal(source, report, cancelled)
+    except FileUnreadable as error:
+        if os.path.lexists(source):
+            raise
+        raise SourceGone(source, details=error.details) from error
     return staged, _small(staged.thumbnail)
 
 
 def upload(vault: VaultPort, staged: Any, report: Report, cancelled: IsCancelled) -> Picture:
     """Send a staged picture."""
     return vault.upload(staged, report, cancelled)
+
+
+def take_back(vault: VaultPort, picture_id: str, report: Report, cancelled: IsCancelled) -> None:
+    """Delete a picture that should not have been stored."""
+    with suppress(NotFound):
+        vault.delete(picture_id)
+
+
+def measure(files: list[tuple[int, Path]], report: Report, cancelled: IsCancelled) -> list[tuple[int, int]]:
+    """The sizes of files, by their numbers; those that are not there are left out."""
+    sizes: list[tuple[int, int]] = []
+    for number, path in files:
+        with suppress(OSError):
+            sizes.append((number, path.stat().st_size))
+    return sizes
 
 
 def discard(vault: VaultPort, staged: Any, report: Report, cancelled: IsCancelled) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.errors import GlassineError, NotSignedIn, ServerSilent, StorageFull, StorageReadOnly
+from desktop.errors import GlassineError, NetworkError, NotSignedIn, ServerSilent, StorageFull, StorageReadOnly
 from desktop.models import Picture, Place
 from desktop.viewmodels import transfer_work as work
 from desktop.viewmodels.queue_keeper import QueueKeeper
@@ -43,6 +43,7 @@ class TransfersViewModel(QObject):
         moved(int number): a file's progress.
         summary_changed(TransfersSummary): at most ten times a second.
         looked_over(Preflight): the result of :meth:`look_over`.
+        not_added(int): so many more files than before are unsupported or too large, now that all are over.
         failed(GlassineError): looking over, or resuming an earlier queue, failed.
     """
 
@@ -54,6 +55,7 @@ class TransfersViewModel(QObject):
     moved = Signal(int)
     summary_changed = Signal(object)
     looked_over = Signal(object)
+    not_added = Signal(int)
     failed = Signal(object)
 
     ENCRYPTING: Final = 1
@@ -63,7 +65,10 @@ class TransfersViewModel(QObject):
     STUCK_S: Final = 20.0
     COALESCE_MS: Final = 100
     SILENCE_RETRY_S: Final = (5.0, 20.0, 60.0)
-    """When the server does not answer, sending is tried again by itself after these times."""
+    """When the server does not answer it is asked again by itself after these times, the last one over and over.
+
+    One picture is sent to ask; a picture that meets silence so often while the server takes others has failed.
+    """
 
     def __init__(
         self, runner: Runner, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic
@@ -80,7 +85,10 @@ class TransfersViewModel(QObject):
         self._resuming: Task | None = None
         self._looking: Task | None = None
         self._adding: set[Task] = set()
-        self._silent_until = 0.0
+        self._silent: ServerSilent | None = None
+        self._silent_until, self._silences = 0.0, 0
+        self._probe: Transfer | None = None
+        self._not_added = 0
         self.paused = False
         self.halted_by: GlassineError | None = None
         self._notice = self._timer(self.COALESCE_MS, self._tell)
@@ -117,7 +125,9 @@ class TransfersViewModel(QObject):
         self._vault = None
         self._session += 1
         self._board.clear()
-        self.paused, self.halted_by, self._silent_until = False, None, 0.0
+        self.paused, self.halted_by = False, None
+        self._answered()
+        self._not_added = 0
         self._watch.stop()
         self._again.stop()
         self._tell()
@@ -254,6 +264,9 @@ class TransfersViewModel(QObject):
         staged = [transfer for transfer in first if transfer.stage is Stage.STAGED]
         if (wait := self._silent_until - self._clock()) > 0:
             self._again.start(int(wait * 1000) + 50)
+        elif self._silent is not None:
+            if staged and not sending and self._probe is None:
+                self._ask(staged[0])
         else:
             for transfer in staged[: max(0, self.SENDING - sending)]:
                 self._send(transfer)
@@ -274,6 +287,16 @@ class TransfersViewModel(QObject):
         self._move(transfer, Outcome.IN_PROGRESS, Stage.SENDING)
         self.picture_sending.emit(transfer.picture_id, 0.0)
         self._begin(transfer, work.upload, transfer.staged, pool="network")
+
+    def _ask(self, transfer: Transfer) -> None:
+        """Send one picture to see whether the server answers again; it is listed as waiting until it does."""
+        self._probe, transfer.stage = transfer, Stage.SENDING
+        self._begin(transfer, work.upload, transfer.staged, pool="network")
+        self._news()
+
+    def _answered(self) -> None:
+        """The server is not silent, or that is forgotten."""
+        self._silent, self._silent_until, self._silences, self._probe = None, 0.0, 0, None
 
     def _begin(self, transfer: Transfer, what: Callable[..., Any], argument: Any, *, pool: str) -> None:
         task = self._runner.submit(what, self._vault, argument, pool=pool)
@@ -296,6 +319,10 @@ class TransfersViewModel(QObject):
         share = min(1.0, done / total) if total > 0 else 0.0
         before = transfer.share, transfer.sent
         if transfer.stage is Stage.SENDING:
+            if transfer.outcome is Outcome.WAITING:
+                if not share:
+                    return
+                self._move(transfer, Outcome.IN_PROGRESS, Stage.SENDING)
             transfer.sent = share
             self.picture_sending.emit(transfer.picture_id, share)
         else:
@@ -314,15 +341,17 @@ class TransfersViewModel(QObject):
         if transfer.stage is Stage.ENCRYPTING:
             transfer.staged, transfer.thumbnail = result
             picture: Picture = transfer.staged.picture
-            transfer.picture_id, transfer.encrypted = picture.id, 1.0
             self._board.resize(transfer, picture.size)
+            transfer.picture_id, transfer.encrypted = picture.id, 1.0
             self._move(transfer, Outcome.WAITING, Stage.STAGED, first=True)
             self._progressed(transfer, *before)
             self._keeper.save_soon()
             self.picture_waiting.emit(picture, transfer.staged.thumbnail)
         else:
             transfer.staged, transfer.sent, transfer.tries = None, 1.0, 0
-            self._silent_until = 0.0
+            if self._silent is not None:
+                self._answered()
+                self._board.estimate.restart()
             self._finish(transfer, Outcome.DONE, *before)
             self.picture_added.emit(result, transfer.thumbnail)
         self._advance()
@@ -334,14 +363,18 @@ class TransfersViewModel(QObject):
         transfer.task = None
         before = transfer.share, transfer.sent
         transfer.sent = 0.0
-        if isinstance(error, ServerSilent) and transfer.staged and transfer.tries < len(self.SILENCE_RETRY_S):
-            self._silent_until = self._clock() + self.SILENCE_RETRY_S[transfer.tries]
+        if self._probe is transfer:
+            self._probe = None
+        if isinstance(error, ServerSilent) and transfer.staged and self._may_wait(transfer):
+            self._wait_for_server(error)
             transfer.tries += 1
             self._move(transfer, Outcome.WAITING, Stage.STAGED)
             self._progressed(transfer, *before)
             self.picture_sending.emit(transfer.picture_id, -1.0)
             self._advance()
             return
+        if self._silent is not None and isinstance(error, NetworkError) and not isinstance(error, ServerSilent):
+            self._answered()
         transfer.error = error
         if isinstance(error, _CONCERNS_ALL):
             self.halted_by = error
@@ -355,7 +388,24 @@ class TransfersViewModel(QObject):
         self._finish(transfer, outcome, *before)
         self._advance()
 
+    def _may_wait(self, transfer: Transfer) -> bool:
+        return self._silent is not None or transfer.tries < len(self.SILENCE_RETRY_S)
+
+    def _wait_for_server(self, error: ServerSilent) -> None:
+        """Ask again later, each time a little later; two pictures that meet the same silence count once."""
+        now = self._clock()
+        if self._silent is None or now >= self._silent_until:
+            pause = self.SILENCE_RETRY_S[min(self._silences, len(self.SILENCE_RETRY_S) - 1)]
+            self._silences += 1
+            self._silent_until = now + pause
+        self._silent = error
+
     # -- what people do --------------------------------------------------------------------------------------------
+
+    def ask_now(self) -> None:
+        """Ask the silent server now, not later."""
+        self._silent_until = 0.0
+        self._advance()
 
     def cancel(self, number: int) -> None:
         """Take a file out of the queue, whatever it is at. Done files are only taken off the list."""
@@ -411,17 +461,33 @@ class TransfersViewModel(QObject):
             return
         for transfer in self._board.of(outcome):
             self._drop(transfer, leave_run=False)
+        self._not_added = min(self._not_added, self.summary.not_added)
         self._keeper.save_soon()
 
     def _requeue(self, transfers: Iterable[Transfer]) -> None:
         self.halted_by, self._silent_until = None, 0.0
+        unmeasured: list[tuple[int, Path]] = []
         for transfer in transfers:
             self._board.requeue(transfer)
+            if not transfer.size and transfer.source is not None:
+                unmeasured.append((transfer.number, transfer.source))
+        if unmeasured:
+            self._runner.submit(work.measure, unmeasured, pool="view").succeeded.connect(self._on_measured)
         self._news()
         self._keeper.save_soon()
         self._advance()
 
+    def _on_measured(self, sizes: list[tuple[int, int]]) -> None:
+        """Files that were missing when the queue was taken up had no size."""
+        for number, size in sizes:
+            transfer = self._board.get(number)
+            if transfer is not None and not transfer.size:
+                self._board.resize(transfer, size)
+        self._news()
+
     def _drop(self, transfer: Transfer, *, leave_run: bool = True) -> None:
+        if self._probe is transfer:
+            self._probe = None
         if transfer.task is not None:
             transfer.task.cancel()
         if transfer.staged is not None:
@@ -434,11 +500,17 @@ class TransfersViewModel(QObject):
         task = transfer.task
         if task is None:
             self._discard(staged)
-        else:  # the sender still reads the file; it may also have arrived meanwhile
+        else:  # the sender still reads the file; it may also arrive too late to be stopped
             task.cancelled.connect(lambda: self._discard(staged))
             task.failed.connect(lambda error: self._discard(staged))
-            task.succeeded.connect(lambda picture: self.picture_added.emit(picture, None))
+            task.succeeded.connect(self._take_back)
         self.picture_withdrawn.emit(transfer.picture_id)
+
+    def _take_back(self, picture: Picture) -> None:
+        """Delete a picture that was cancelled before the server had acknowledged it; if that fails, it is there."""
+        if self._vault is not None:
+            task = self._runner.submit(work.take_back, self._vault, picture.id, pool="network")
+            task.failed.connect(lambda error: self.picture_added.emit(picture, None))
 
     def _discard(self, staged: Any) -> None:
         if self._vault is not None:
@@ -462,8 +534,12 @@ class TransfersViewModel(QObject):
     @property
     def summary(self) -> TransfersSummary:
         """How things stand."""
-        stopped, silent = self.paused or self.halted_by is not None, self._silent_until > self._clock()
-        return self._board.summary(stopped=stopped, silent=silent, halted_by=self.halted_by)
+        return self._board.summary(
+            stopped=self.paused or self.halted_by is not None,
+            silent=self._silent,
+            asking=self._probe is not None,
+            halted_by=self.halted_by,
+        )
 
     def _finish(self, transfer: Transfer, outcome: Outcome, share_before: float, sent_before: float) -> None:
         self._board.finish(transfer, outcome, share_before, sent_before)
@@ -500,4 +576,9 @@ class TransfersViewModel(QObject):
         if self._list_is_new:
             self._list_is_new = False
             self.listed.emit()
-        self.summary_changed.emit(self.summary)
+        summary = self.summary
+        self.summary_changed.emit(summary)
+        if not summary.active and summary.not_added != self._not_added:
+            more, self._not_added = summary.not_added - self._not_added, summary.not_added
+            if more > 0:
+                self.not_added.emit(more)

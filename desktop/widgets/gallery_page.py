@@ -150,6 +150,7 @@ class GalleryPage(QWidget):
         gallery.batch_progressed.connect(self.batch_bar.progress)
         gallery.batch_finished.connect(self._on_batch_finished)
         gallery.batch_interrupted.connect(self._on_batch_interrupted)
+        gallery.not_added.connect(self._on_not_added)
         gallery.left_at.connect(view.go_to)
         view.open_requested.connect(self.open_requested)
         view.selection_changed.connect(self._on_selection)
@@ -384,6 +385,11 @@ class GalleryPage(QWidget):
 
     def _on_batch_interrupted(self, interrupted: Interrupted) -> None:
         self.banners.show_notice(interrupted_notice(interrupted, open_folder))
+
+    def _on_not_added(self, count: int) -> None:
+        title = self.tr("%n files were not added", "", count)
+        text = self.tr("Listed under Transfers, with the reason.")
+        self.banners.show_notice(Notice("not-added", "warn", title, text))
 
     def _show_failures(self, outcome: BatchOutcome) -> None:
         FailuresDialog(self._icons, self, outcome).open()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop.viewmodels.transfer import Outcome, Stage, Transfer
+from desktop.viewmodels.transfer_work import SourceGone
 from desktop.viewmodels.wording import number_text
 from desktop.widgets.buttons import ghost_button, link_button
 from desktop.widgets.icons import Icons
@@ -78,7 +79,8 @@ class TransferRow(QWidget):
         self._picture_id = transfer.picture_id
         self._thumb = Thumb(icons)
         self._name = ElidedLabel(transfer.name)
-        self._reason = ElidedLabel("", "caption", mode=Qt.TextElideMode.ElideRight)
+        self._reason = Label("", "caption", wrap=True)
+        self._reason.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._bar = ProgressBar4(icons.theme)
         self.retry = ghost_button(icons, "retry", self.tr("Try again"), row=True)
         self.remove = ghost_button(icons, "close", self.tr("Cancel"), row=True)
@@ -138,8 +140,10 @@ class TransferRow(QWidget):
             words = self._at_work(transfer)
         elif transfer.outcome is Outcome.ALREADY_THERE and same_as:
             words = self.tr("Same picture as “%1”").replace("%1", same_as)
-        elif transfer.outcome is Outcome.WAITING and transfer.stage is Stage.STAGED:
+        elif transfer.outcome is Outcome.WAITING and transfer.staged is not None:
             words = self.tr("Encrypted, not sent yet")
+        elif isinstance(error, SourceGone):
+            words = self.tr("No longer in “%1” (%2)").replace("%2", error.code).replace("%1", error.folder.name)
         elif error is not None and transfer.outcome is Outcome.FAILED:
             words = f"{error.title} ({error.code})"
         elif error is not None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.viewmodels.transfer import Outcome, TransfersSummary
+from desktop.viewmodels.transfer_board import OPEN
 from desktop.viewmodels.transfers import TransfersViewModel
 from desktop.viewmodels.wording import number_text, size_text, time_left_text
 from desktop.widgets.buttons import ghost_button, link_button
@@ -41,6 +42,7 @@ class _Section(QWidget):
         more_row.addWidget(self.more)
         more_row.addStretch(1)
         self.list.addLayout(more_row)
+        self.list.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -113,6 +115,14 @@ class TransfersPanel(SidePanel):
             row.addWidget(trailing)
             column.addLayout(row)
         column.addWidget(self._why)
+        self.ask_now, self.cancel_all = link_button(self.tr("Try now")), link_button(self.tr("Cancel all"))
+        self.ask_now.clicked.connect(self._transfers.ask_now)
+        self.cancel_all.clicked.connect(self._transfers.cancel_all)
+        row = QHBoxLayout()
+        row.addWidget(self.ask_now)
+        row.addStretch(1)
+        row.addWidget(self.cancel_all)
+        column.addLayout(row)
         self._box_line = Hairline()
 
     def _make_section(self, outcome: Outcome) -> _Section:
@@ -128,16 +138,17 @@ class TransfersPanel(SidePanel):
         transfers = self._transfers
         actions = {
             Outcome.FAILED: (self.tr("Retry failed"), transfers.retry_failed),
-            Outcome.WAITING: (self.tr("Cancel all"), transfers.cancel_all),
         }
         clear = (self.tr("Clear"), lambda: transfers.clear(outcome))
-        words, called = actions.get(outcome, clear if outcome is not Outcome.IN_PROGRESS else ("", None))
+        words, called = actions.get(outcome, clear if outcome not in OPEN else ("", None))
         heading = SectionHeading(self._icons, outcome, titles[outcome], words)
         heading.action.setAccessibleName(f"{words}: {titles[outcome]}")
         if called is not None:
             heading.action_requested.connect(called)
         section = _Section(heading)
-        heading.fold.setChecked(outcome in (Outcome.IN_PROGRESS, Outcome.FAILED, Outcome.ALREADY_THERE))
+        heading.fold.setChecked(outcome not in (Outcome.WAITING, Outcome.DONE))
+        if outcome is Outcome.IN_PROGRESS:  # always as high as when all are at work, so that nothing below jumps
+            section.body.setMinimumHeight(TransferRow.HEIGHT * (transfers.ENCRYPTING + transfers.SENDING))
         heading.folded.connect(lambda open_: self._refresh_section(outcome))
         section.more.clicked.connect(lambda: self._show_more(outcome))
         return section
@@ -180,11 +191,14 @@ class TransfersPanel(SidePanel):
         self._bytes.setText(
             of.replace("%1", size_text(summary.bytes_done)).replace("%2", size_text(summary.bytes_total))
         )
-        halted = summary.halted_by
-        self._why.setText(f"{halted.message} ({halted.code})" if halted is not None else "")
-        self._why.setVisible(halted is not None)
+        trouble = summary.halted_by or (None if summary.paused else summary.silent)
+        self._why.setText(f"{trouble.message} ({trouble.code})" if trouble is not None else "")
+        self._why.setVisible(trouble is not None)
+        self._why.set_role("caption" if trouble is summary.silent else "danger-caption")
+        self.ask_now.setVisible(summary.waiting_for_server and not summary.paused)
+        self.ask_now.setEnabled(not summary.asking)
         if summary.paused or summary.waiting_for_server:
-            self._left.setText("")
+            self._left.setText(self.tr("Asking again…") if summary.asking and not summary.paused else "")
         elif summary.seconds_left is None:
             self._left.setText(self.tr("Calculating…"))
         else:
@@ -200,9 +214,12 @@ class TransfersPanel(SidePanel):
 
     def _refresh_section(self, outcome: Outcome) -> None:
         section, count = self._sections[outcome], self._transfers.count(outcome)
-        section.setVisible(count > 0)
+        summary = self._transfers.summary
+        at_work = summary.active and not summary.paused and not summary.waiting_for_server
+        listed = count > 0 or (outcome is Outcome.IN_PROGRESS and at_work)
+        section.setVisible(listed)
         section.heading.set_count(count)
-        shown = count > 0 and section.heading.fold.isChecked()
+        shown = listed and section.heading.fold.isChecked()
         section.body.setVisible(shown)
         wanted = self._transfers.transfers(outcome, section.limit) if shown else []
         numbers = {transfer.number for transfer in wanted}

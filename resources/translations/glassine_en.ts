@@ -120,6 +120,13 @@
                 <numerusform>%n pictures are not what you stored</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%n files were not added</source>
+            <translation>
+                <numerusform>%n file was not added</numerusform>
+                <numerusform>%n files were not added</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>GalleryView</name>

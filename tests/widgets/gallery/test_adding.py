@@ -153,7 +153,77 @@ def test_sections_stand_in_the_order_of_need(
     headings = [text for text in texts(panel) if text in {"Failed", "Already there", "Unsupported", "Done"}]
     assert headings == ["Failed", "Already there", "Unsupported", "Done"]
     shown = {row._name.text(): row._reason.text() for row in rows(panel)}
-    assert shown == {"bad.png": "The server failed (N-205)", "there.png": "Same picture as “Drop on steel”"}
+    assert shown == {
+        "bad.png": "The server failed (N-205)",
+        "there.png": "Same picture as “Drop on steel”",
+        "notes.docx": "This is not a picture.",
+    }
+
+
+def test_reasons_are_shown_whole(
+    panel: TransfersPanel, transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    reason = "This JPEG file ends too early; it was not copied completely, or it is damaged."
+    vault.trouble["cut.jpg"] = errors.Unsupported(reason)
+    transfers.add(files("cut.jpg"))
+    runner.run_pending()
+    show_news(panel)
+    [row] = rows(panel)
+    assert row._reason.text() == reason
+    width, line = row._reason.width(), row._reason.fontMetrics()
+    assert line.horizontalAdvance(reason) > width
+    assert row._reason.height() >= 2 * line.height()
+    assert row.height() >= row._reason.geometry().bottom()
+
+
+def test_nothing_below_jumps_while_files_come_and_go(
+    panel: TransfersPanel, transfers: TransfersViewModel, runner: Any, files: Any, qtbot: Any
+) -> None:
+    transfers.pause()
+    transfers.add(files(*(f"{number}.png" for number in range(9))))
+    runner.run_pending()
+    transfers.resume()
+    heights, places = set(), set()
+    for _ in range(12):
+        show_news(panel)
+        panel.layout().activate()
+        qtbot.wait(1)
+        section = panel._sections[Outcome.IN_PROGRESS]
+        heights.add(section.height())
+        places.add(panel.cancel_all.mapTo(panel, panel.cancel_all.rect().center()).y())
+        runner._pending.pop(0).run()
+    assert transfers.count(Outcome.DONE) > 1
+    assert len(heights) == 1
+    assert len(places) == 1
+
+
+def test_a_silent_server_is_said_at_the_head_with_a_way_to_ask_now(
+    panel: TransfersPanel, transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    vault.upload_trouble["a.png"] = errors.ServerSilent()
+    transfers.add(files("a.png"))
+    runner.run_pending()
+    show_news(panel)
+    assert "Waiting for the server" in texts(panel)
+    assert any("(N-204)" in text for text in texts(panel))
+    vault.upload_trouble.clear()
+    panel.ask_now.click()
+    show_news(panel)
+    assert "Waiting for the server" in texts(panel)
+    assert not panel.ask_now.isEnabled()
+    runner.run_pending()
+    assert transfers.count(Outcome.DONE) == 1
+
+
+def test_a_file_that_is_gone_is_said_to_be(
+    panel: TransfersPanel, transfers: TransfersViewModel, runner: Any, vault: Any, tmp_path: Path
+) -> None:
+    vault.trouble["a.png"] = errors.FileUnreadable()
+    transfers.add([tmp_path / "a.png"])
+    runner.run_pending()
+    show_news(panel)
+    [row] = rows(panel)
+    assert row._reason.text() == f"No longer in “{tmp_path.name}” (F-104)"
 
 
 def test_a_failed_row_can_be_tried_again_or_taken_off(
@@ -227,7 +297,7 @@ def test_many_rows_are_made_a_page_at_a_time(
     section.more.click()
     assert len(rows(panel)) == 2 * ROWS + 10
     assert not section.more.isVisible()
-    section.heading.action.click()
+    panel.cancel_all.click()
     runner.run_pending()
     show_news(panel)
     assert "Nothing under way" in texts(panel)

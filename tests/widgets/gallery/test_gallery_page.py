@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLabel
 from desktop import errors
 from desktop.models import PictureState, PlaceKind
 from desktop.viewmodels.gallery import GalleryViewModel
+from desktop.viewmodels.transfers import TransfersViewModel
 from desktop.viewmodels.viewer import ViewerViewModel
 from desktop.widgets.batch_notices import FailuresDialog
 from desktop.widgets.dialogs import ConfirmDialog
@@ -306,6 +307,23 @@ def test_the_keyboard_comes_back_to_the_picture_that_was_left(filled: GalleryPag
     assert filled.view.currentIndex().row() == 9
     assert 9 in filled.view.visible_rows()
     assert not filled.selected_pictures()
+
+
+def test_files_that_could_not_be_added_are_said_in_a_banner(
+    page: GalleryPage, runner: Any, vault: Any, tmp_path: Path
+) -> None:
+    transfers = TransfersViewModel(runner, page)
+    page._gallery.follow(transfers)
+    for part in (page._gallery, transfers):
+        part.start(vault)
+    for name in ("cut.jpg", "notes.docx", "good.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    vault.trouble["cut.jpg"] = errors.Unsupported()
+    transfers.add([tmp_path])
+    runner.run_pending()
+    transfers._tell()
+    assert notice(page).title == "2 files were not added"
+    assert page._gallery.count == 1
 
 
 def test_only_the_tile_sizes_have_a_mark_before_them(filled: GalleryPage) -> None:

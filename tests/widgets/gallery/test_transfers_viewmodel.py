@@ -179,20 +179,146 @@ def test_failed_ones_are_tried_again_one_or_all(
     assert transfers.summary.finished == transfers.summary.total
 
 
-def test_a_silent_server_is_asked_again_by_itself(
+def silence(vault: Any, *names: str) -> None:
+    for name in names:
+        vault.upload_trouble[name] = errors.ServerSilent()
+
+
+def test_a_silent_server_is_asked_again_until_it_answers(
     transfers: TransfersViewModel, runner: Any, vault: Any, clock: Clock, files: Any
 ) -> None:
-    vault.upload_trouble["a.png"] = errors.ServerSilent()
-    transfers.add(files("a.png"))
+    silence(vault, "a.png", "b.png")
+    transfers.add(files("a.png", "b.png"))
     runner.run_pending()
-    assert counts(transfers) == {"waiting": 1}
-    assert transfers.summary.waiting_for_server
-    for wait in TransfersViewModel.SILENCE_RETRY_S:
+    seen: list[Any] = []
+    transfers.summary_changed.connect(seen.append)
+    for wait in (*TransfersViewModel.SILENCE_RETRY_S, 60, 60):
+        transfers._advance()
+        assert runner._pending == []  # not before its time
         clock.now += wait + 1
         transfers._advance()
+        assert len(runner._pending) == 1  # one picture is enough to ask with
+        transfers._tell()
         runner.run_pending()
+        transfers._tell()
+    assert counts(transfers) == {"waiting": 2}
+    assert {summary.silent.code for summary in seen} == {"N-204"}  # steady, also while it is asked
+    assert {summary.asking for summary in seen} == {True, False}
+    vault.upload_trouble.clear()
+    transfers.ask_now()
+    runner.run_pending()
+    assert counts(transfers) == {"done": 2}
+    assert transfers.summary.silent is None
+
+
+def test_asking_a_silent_server_moves_no_row(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    silence(vault, "a.png", "b.png")
+    transfers.add(files("a.png", "b.png"))
+    runner.run_pending()
+    names = [item.name for item in transfers.transfers(Outcome.WAITING, 9)]
+    transfers.ask_now()
+    assert [item.name for item in transfers.transfers(Outcome.WAITING, 9)] == names
+    assert transfers.count(Outcome.IN_PROGRESS) == 0
+
+
+def test_a_picture_that_alone_meets_silence_fails_in_the_end(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    silence(vault, "bad.png")
+    for number in range(8):
+        transfers.add(files("bad.png", f"{number}.png"))
+        runner.run_pending()
+        transfers.ask_now()
+        runner.run_pending()
+    assert counts(transfers)["done"] == 8
+    assert transfers.transfers(Outcome.FAILED, 1)[0].name == "bad.png"
+
+
+def test_an_answer_of_any_kind_ends_the_silence(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    silence(vault, "a.png")
+    transfers.add(files("a.png"))
+    runner.run_pending()
+    vault.upload_trouble["a.png"] = errors.Conflict()
+    transfers.ask_now()
+    runner.run_pending()
     assert counts(transfers) == {"failed": 1}
-    assert transfers.transfers(Outcome.FAILED, 1)[0].error.code == "N-204"
+    transfers.add(files("b.png"))
+    runner.run_pending()
+    assert counts(transfers) == {"failed": 1, "done": 1}
+
+
+def test_cancelled_before_the_server_acknowledged_is_not_stored(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    upload, added = vault.upload, []
+    transfers.picture_added.connect(lambda picture, image: added.append(picture.name))
+
+    def too_late(staged: Any, report: Any, cancelled: Any) -> Any:
+        picture = upload(staged, report, cancelled)
+        transfers.cancel_picture(picture.id)  # all is sent, the answer is on its way
+        return picture
+
+    vault.upload = too_late
+    transfers.add(files("a.png"))
+    runner.run_pending()
+    assert counts(transfers) == {}
+    assert vault.pictures == {}
+    assert added == []
+
+
+def test_a_file_that_is_gone_is_said_to_be_and_counts_again_when_it_is_back(
+    qapp: Any, transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    paths = files("a.png", "b.png", "c.png")
+    transfers.stop()
+    vault.queue = list(paths)
+    contents = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+    vault.trouble = {path.name: errors.FileUnreadable() for path in paths}
+    transfers.start(vault)
+    runner.run_pending()
+    error = transfers.transfers(Outcome.FAILED, 1)[0].error
+    assert error is not None
+    assert error.message == f"a.png is no longer in {paths[0].parent}."
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    vault.trouble.clear()
+    transfers.pause()
+    transfers.retry_failed()
+    transfers.resume()
+    transfers.pause()
+    runner.run_pending()
+    assert transfers.summary.bytes_total == sum(map(len, contents))
+    transfers.resume()
+    runner.run_pending()
+    assert counts(transfers) == {"done": 3}
+    assert transfers.summary.bytes_done == transfers.summary.bytes_total == sum(map(len, contents))
+
+
+def test_what_was_not_added_is_told_once_all_are_over(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    told: list[int] = []
+    transfers.not_added.connect(told.append)
+    vault.trouble["cut.jpg"] = errors.Unsupported()
+    transfers.add(files("notes.docx", "cut.jpg", "a.png"))
+    runner.run_pending()
+    transfers._tell()
+    assert told == [2]
+    transfers.add(files("b.png"))
+    runner.run_pending()
+    transfers._tell()
+    assert told == [2]
+    transfers.clear(Outcome.UNSUPPORTED)
+    transfers.add(files("more.docx"))
+    runner.run_pending()
+    transfers._tell()
+    assert told == [2, 1]
 
 
 def test_a_full_disk_halts_the_queue_and_keeps_the_rest(
