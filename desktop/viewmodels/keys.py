@@ -46,6 +46,7 @@ class KeysViewModel(QObject):
         field_failed(str field, str sentence): fields are passphrase, old, file_passphrase, repeat.
         failed(GlassineError)
         done(str message): it is done, in words.
+        passphrase_right(): the answer to :meth:`check_passphrase`; a wrong one is said by ``field_failed``.
     """
 
     keys_changed = Signal()
@@ -54,6 +55,7 @@ class KeysViewModel(QObject):
     field_failed = Signal(str, str)
     failed = Signal(object)
     done = Signal(str)
+    passphrase_right = Signal()
 
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -148,6 +150,13 @@ class KeysViewModel(QObject):
                 ),
             )
 
+    def check_passphrase(self, fingerprint: str, passphrase: str) -> None:
+        """Find out whether this is the passphrase of a key."""
+        if not passphrase:
+            self.field_failed.emit("old", translate("Keys", "Write the passphrase of the key."))
+            return
+        self._start("", lambda store, report, cancelled: _try(store, fingerprint, passphrase))
+
     def cancel(self) -> None:
         """Give up what is under way."""
         if self._task is not None:
@@ -165,7 +174,10 @@ class KeysViewModel(QObject):
             self.keys_changed.emit()
 
     def _start(self, message: str, work: StoreWork, *, wrong_key_field: str = "old") -> None:
-        """Run ``work(store, report, cancelled)``; a wrong passphrase is the fault of the field ``wrong_key_field``."""
+        """Run ``work(store, report, cancelled)``; a wrong passphrase is the fault of the field ``wrong_key_field``.
+
+        Without a ``message`` nothing is done, only a passphrase tried.
+        """
         store = self._store
         if store is None or self.busy:
             return
@@ -173,8 +185,11 @@ class KeysViewModel(QObject):
         self._task = task
 
         def succeeded(_: object) -> None:
-            self.done.emit(message)
-            self.reload()
+            if message:
+                self.done.emit(message)
+                self.reload()
+            else:  # told when nothing is under way any more
+                task.finished.connect(self.passphrase_right)
 
         def failed(error: GlassineError) -> None:
             if not isinstance(error, WrongKey):
@@ -198,3 +213,8 @@ class KeysViewModel(QObject):
 
 def _list(store: KeyStorePort, report: Report, cancelled: IsCancelled) -> list[KeyEntry]:
     return store.list()
+
+
+def _try(store: KeyStorePort, fingerprint: str, passphrase: str) -> None:
+    """Open the key and forget it again."""
+    store.open(fingerprint, passphrase)

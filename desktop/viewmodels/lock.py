@@ -84,13 +84,21 @@ class LockViewModel(QObject):
         self._submit(self._runner.submit(_unlock, session, passphrase), "passphrase")
 
     def import_key(self, path: Path | None, file_passphrase: str, passphrase: str, repeated: str) -> None:
-        """Bring the account's key to this computer, keep it under a passphrase and unlock with it."""
+        """Bring the account's key to this computer, keep it under a passphrase and unlock with it.
+
+        Without a new passphrase the key keeps that of the file.
+        """
         session = self._session
         if session is None or self.busy:
             return
         if path is None:
             self.field_failed.emit("file", translate("Lock", "Choose the key file of this account."))
             return
+        if not passphrase and not repeated:  # one passphrase for both is what most people have
+            if not file_passphrase:
+                self.field_failed.emit("passphrase", translate("Lock", "Write a passphrase for this computer."))
+                return
+            passphrase = repeated = file_passphrase
         field, sentence = passphrase_problem(passphrase, repeated)
         if field:
             self.field_failed.emit(field, sentence)

@@ -13,6 +13,7 @@ from desktop.models import IsCancelled, Place, Report
 
 if TYPE_CHECKING:
     from desktop.client.key_store import KeyEntry
+    from desktop.crypto.keys import PrivateKey
 
 
 class KeyStorePort(Protocol):
@@ -21,6 +22,8 @@ class KeyStorePort(Protocol):
     def list(self) -> list[KeyEntry]: ...
 
     def create(self, name: str, passphrase: str, bits: int, report: Report, cancelled: IsCancelled) -> KeyEntry: ...
+
+    def open(self, fingerprint: str, passphrase: str) -> PrivateKey: ...
 
     def import_file(self, path: Path, passphrase: str | None, name: str, new_passphrase: str) -> KeyEntry: ...
 

@@ -162,6 +162,14 @@ class Dialog(QDialog):
             self._scrim.deleteLater()
             self._scrim = None
 
+    def reveal(self, widget: QWidget) -> None:
+        """Make room for what has just come up in the body and scroll to it where the screen is too low."""
+        widget.show()  # a new child is shown only later, and what is hidden is not measured
+        self.fit()
+        self._outer.activate()
+        self.body.activate()
+        self._scroll.ensureWidgetVisible(widget)
+
     def fit(self) -> None:
         """Take the width of the design, or what the button row's words need, and the height of the content."""
         for widget in self.findChildren(QWidget):

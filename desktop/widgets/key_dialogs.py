@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QComboBox, QDialogButtonBox, QHBoxLayout, QVBoxLay
 
 from desktop.errors import GlassineError
 from desktop.viewmodels.keys import ExportFormat, KeysViewModel
+from desktop.viewmodels.passphrases import length_rule, not_the_same
 from desktop.widgets.buttons import Button, default_button
 from desktop.widgets.dialogs import Dialog
-from desktop.widgets.fields import Field
+from desktop.widgets.fields import ErrorLine, Field
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Label
 from desktop.widgets.marks import ProgressBar4
@@ -45,9 +46,13 @@ class KeyDialog(Dialog):
         view_model.failed.connect(self._on_failed)
         view_model.done.connect(self._on_done)
 
-    def add_field(self, name: str, label: str, *, helper: str = "", password: bool = False, text: str = "") -> Field:
-        """Add a field; ``name`` is that of the view-model's ``field_failed``."""
+    def add_field(
+        self, name: str, label: str, *, helper: str = "", password: bool = False, text: str = "", repeats: str = ""
+    ) -> Field:
+        """Add a field; ``name`` is that of the view-model's ``field_failed``, ``repeats`` that of another field."""
         field = Field(self.icons, label, helper=helper, password=password)
+        if repeats:
+            field.repeats(self.fields[repeats])
         field.set_text(text)
         self.fields[name] = field
         self.body.addWidget(field)
@@ -79,6 +84,8 @@ class KeyDialog(Dialog):
             self._error.deleteLater()
             self._error = None
         self.fit()
+        if self._error is not None:  # the work failed before it was said to be over
+            self.reveal(self._error)
 
     def _on_field_failed(self, name: str, sentence: str) -> None:
         field = self.fields.get(name)
@@ -86,14 +93,14 @@ class KeyDialog(Dialog):
             return
         field.set_error(sentence)
         field.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.fit()
+        self.reveal(field)
 
     def _on_failed(self, error: GlassineError) -> None:
         title, text, details = error_words(error)
         self._error = ErrorBox(self.icons, title, text, details=details)
         self.body.insertWidget(self.body.count() - 1, self._error)
+        self.reveal(self._error)
         self._error.announce()
-        self.fit()
 
     def _on_done(self, message: str) -> None:
         for field in self.fields.values():
@@ -110,10 +117,10 @@ class NewKeyDialog(KeyDialog):
         self.add_field(
             "passphrase",
             self.tr("Passphrase of the key"),
-            helper=self.tr("Nobody can look it up for you."),
+            helper=" ".join((length_rule(), self.tr("Nobody can look it up for you."))),
             password=True,
         )
-        self.add_field("repeat", self.tr("The passphrase once more"), password=True)
+        self.add_field("repeat", self.tr("The passphrase once more"), password=True, repeats="passphrase")
         label = Label(self.tr("Size"), "strong")
         self.bits = QComboBox()
         self.bits.setAccessibleName(label.text())
@@ -145,16 +152,16 @@ class ImportKeyDialog(KeyDialog):
             self.tr("A Glassine key file, PKCS#8, PKCS#1 or OpenSSH. The file itself is not changed."),
         )
         self._path: Path | None = None
+        self._suggested = ""
         self.choose = default_button(self.tr("Choose a file"), icons, "folder")
         self.choose.clicked.connect(self._choose)
         self._file = ElidedLabel(self.tr("No file chosen yet"), "caption")
-        self._file_error = Label("", "danger-caption", wrap=True)
-        self._file_error.hide()
+        self.file_error = ErrorLine(icons)
         row = QHBoxLayout()
         row.addWidget(self.choose)
         row.addWidget(self._file, 1)
         self.body.addLayout(row)
-        self.body.addWidget(self._file_error)
+        self.body.addWidget(self.file_error)
         self.add_field(
             "file_passphrase",
             self.tr("Passphrase of the file"),
@@ -162,8 +169,8 @@ class ImportKeyDialog(KeyDialog):
             password=True,
         )
         self.add_field("name", self.tr("Name"))
-        self.add_field("passphrase", self.tr("Passphrase on this computer"), password=True)
-        self.add_field("repeat", self.tr("The passphrase once more"), password=True)
+        self.add_field("passphrase", self.tr("Passphrase on this computer"), helper=length_rule(), password=True)
+        self.add_field("repeat", self.tr("The passphrase once more"), password=True, repeats="passphrase")
         self.finish_body()
         self.choose.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -171,17 +178,19 @@ class ImportKeyDialog(KeyDialog):
         """Take this file."""
         self._path = path
         self._file.setText(path.name)
-        self._file_error.hide()
-        if not self.fields["name"].text:
-            self.fields["name"].set_text(path.stem)
+        self.file_error.set_text("")
+        name = self.fields["name"]
+        if name.text in ("", self._suggested):  # what the person wrote stays
+            name.set_text(path.stem)
+            self._suggested = path.stem
+        self.fit()
 
     def submit(self) -> None:
         """Import it."""
         if self._path is None:
-            self._file_error.setText(self.tr("Choose the file that holds the key."))
-            self._file_error.show()
+            self.file_error.set_text(self.tr("Choose the file that holds the key."))
             self.choose.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.fit()
+            self.reveal(self.file_error)
             return
         text = {name: field.text for name, field in self.fields.items()}
         self.vm.import_file(self._path, text["file_passphrase"], text["name"], text["passphrase"], text["repeat"])
@@ -203,10 +212,12 @@ class ChangePassphraseDialog(KeyDialog):
         self.add_field(
             "passphrase",
             self.tr("New passphrase"),
-            helper=self.tr("Copies of the key file made before still open with the old one."),
+            helper=" ".join(
+                (length_rule(), self.tr("Copies of the key file made before still open with the old one."))
+            ),
             password=True,
         )
-        self.add_field("repeat", self.tr("The new passphrase once more"), password=True)
+        self.add_field("repeat", self.tr("The new passphrase once more"), password=True, repeats="passphrase")
         self.finish_body()
 
     def submit(self) -> None:
@@ -276,13 +287,18 @@ class ExportPrivateDialog(KeyDialog):
             helper=self.tr("Left empty, the file is not protected at all."),
             password=True,
         )
+        self.add_field("repeat", self.tr("The passphrase once more"), password=True, repeats="new")
         self.finish_body()
+        view_model.passphrase_right.connect(self._ask_where_to)
 
     def submit(self) -> None:
-        """Ask where to, then write it."""
-        if not self.fields["old"].text:
-            self.fields["old"].set_error(self.tr("Write the passphrase of the key."))
-            return
+        """Look whether the passphrases are right before anything else is asked."""
+        if self.fields["new"].text != self.fields["repeat"].text:
+            self._on_field_failed("repeat", not_the_same())
+        else:
+            self.vm.check_passphrase(self._fingerprint, self.fields["old"].text)
+
+    def _ask_where_to(self) -> None:
         kind = ExportFormat(self.format.currentData())
         suggestion = "glassine-key" if kind is ExportFormat.OPENSSH else "glassine-key.pem"
 

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
 from desktop.viewmodels.lock import LockViewModel
+from desktop.viewmodels.passphrases import length_rule
 from desktop.widgets.buttons import default_button, link_button, primary_button
-from desktop.widgets.fields import Field
+from desktop.widgets.fields import ErrorLine, Field
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, IconLabel, Label, StyledWidget
 from desktop.widgets.notices import ErrorBox, error_words
@@ -74,7 +75,7 @@ class LockPage(StyledWidget):
         self._file_button = default_button(self.tr("Choose the key file"), icons, "folder")
         self._file_button.clicked.connect(self._choose_file)
         self._file_name = ElidedLabel("", "caption")
-        self._file_error = Label("", "danger-caption", wrap=True)
+        self._file_error = ErrorLine(icons)
         self.fields = {
             "passphrase": Field(icons, self.tr("Passphrase of your key"), password=True, large=True),
             "file_passphrase": Field(
@@ -87,12 +88,15 @@ class LockPage(StyledWidget):
             "new": Field(
                 icons,
                 self.tr("Passphrase on this computer"),
-                helper=self.tr("It may be the same one. The server must never see it."),
+                helper=" ".join(
+                    (length_rule(), self.tr("Left empty, it is that of the file. The server must never see it."))
+                ),
                 password=True,
                 large=True,
             ),
             "repeat": Field(icons, self.tr("The passphrase once more"), password=True, large=True),
         }
+        self.fields["repeat"].repeats(self.fields["new"])
         self.button = primary_button(self.tr("Unlock"), large=True)
         self.button.clicked.connect(self._submit)
         for field in self.fields.values():
@@ -161,7 +165,7 @@ class LockPage(StyledWidget):
         self._explanation.setVisible(missing)
         self._file_button.setVisible(missing)
         self._file_name.setVisible(missing)
-        self._file_error.setVisible(False)
+        self._file_error.set_text("")
         for name, field in self.fields.items():
             field.setVisible((name == "passphrase") is not missing)
             field.set_error("")
@@ -187,8 +191,7 @@ class LockPage(StyledWidget):
 
     def _show_field_error(self, name: str, sentence: str) -> None:
         if name == "file":
-            self._file_error.setText(sentence)
-            self._file_error.setVisible(True)
+            self._file_error.set_text(sentence)
             self._file_button.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         if name == "passphrase" and self._vm.key_missing:
@@ -223,7 +226,7 @@ class LockPage(StyledWidget):
         """Take this file as the key file."""
         self._path = path
         self._file_name.setText(path.name)
-        self._file_error.setVisible(False)
+        self._file_error.set_text("")
 
     def _submit(self) -> None:
         text = {name: field.text for name, field in self.fields.items()}

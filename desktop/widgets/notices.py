@@ -69,7 +69,7 @@ class Banner(QFrame):
         layout.addWidget(IconLabel(icons, notice.icon or name, token))
         words = QVBoxLayout()
         words.setSpacing(0)
-        words.addWidget(Label(notice.title, "strong"))
+        words.addWidget(Label(notice.title, "strong", wrap=True))
         if notice.text:
             words.addWidget(Label(notice.text, "secondary", wrap=True))
         layout.addLayout(words, 1)

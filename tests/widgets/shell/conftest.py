@@ -58,6 +58,11 @@ class FakeKeyStore:
         self.entries.append(entry)
         return entry
 
+    def open(self, fingerprint: str, passphrase: str) -> object:
+        if passphrase != PASSPHRASE:
+            raise errors.WrongKey
+        return object()
+
     def import_file(self, path: Path, passphrase: str | None, name: str, new_passphrase: str) -> None:
         self._did("import", path, passphrase, name, new_passphrase)
 

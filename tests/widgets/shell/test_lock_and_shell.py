@@ -149,9 +149,10 @@ def test_a_missing_key_is_asked_for(
     lock.field_failed.connect(lambda name, sentence: said.append(name))
     assert lock.key_missing
     lock.import_key(None, "", "a long passphrase", "a long passphrase")
+    lock.import_key(tmp_path / "key", "", "", "")
     lock.import_key(tmp_path / "key", "", "short", "short")
     lock.import_key(tmp_path / "key", "", "a long passphrase", "another passphrase")
-    assert said == ["file", "passphrase", "repeat"]
+    assert said == ["file", "passphrase", "passphrase", "repeat"]
     assert not lock.busy
 
 
@@ -183,3 +184,18 @@ def test_the_key_of_the_account_is_imported_and_another_one_is_not(
     runner.run_pending()
     assert session.key_store.calls == [("import", path, None, "mara", "a long passphrase")]
     assert unlocked == [session]
+
+
+def test_a_key_can_keep_the_passphrase_of_its_file(
+    lock: LockViewModel, runner: InlineRunner, make_session: Callable[..., Any], tmp_path: Path, small_keys: Any
+) -> None:
+    from desktop.crypto.key_formats import export_private
+
+    own, _ = small_keys
+    session = make_session(key_missing=True, public_key=own.public)
+    lock.start(session)
+    path = tmp_path / "key.pem"
+    path.write_bytes(export_private(own, "pkcs8", "a long passphrase"))
+    lock.import_key(path, "a long passphrase", "", "")
+    runner.run_pending()
+    assert session.key_store.calls == [("import", path, "a long passphrase", "mara", "a long passphrase")]

@@ -30,8 +30,9 @@ from desktop.tasks import InlineRunner
 from desktop.viewmodels.shell import Stage
 from desktop.viewmodels.sign_in import Form
 from desktop.viewmodels.transfer import Transfer
+from desktop.widgets import key_dialogs
 from desktop.widgets.dialogs import ConfirmDialog
-from desktop.widgets.labels import ElidedLabel
+from desktop.widgets.labels import ElidedLabel, IconLabel, Label
 from desktop.widgets.main_window import MainWindow
 from desktop.widgets.open_vault import OpenVault, WorkInHand
 from desktop.widgets.shortcut_sheet import ShortcutSheet
@@ -484,6 +485,7 @@ def test_a_missing_key_is_asked_for_in_place(
     assert page._file_button.isVisible()
     page.button.click()
     assert page._file_error.isVisible()
+    assert page._file_error.findChild(IconLabel).isVisible()
     page.set_key_path(tmp_path / "mara.glassine-key")
     assert page._file_name.text() == "mara.glassine-key"
     assert not page._file_error.isVisible()
@@ -491,6 +493,73 @@ def test_a_missing_key_is_asked_for_in_place(
     QApplication.processEvents()
     check_names(page)
     check_nothing_cut(page)
+
+
+def test_a_long_title_of_a_failure_is_not_cut(window: MainWindow) -> None:
+    window.sign_in.show_problem("User name or password is not right, whichever it may be (N-101)", "", "details")
+    QApplication.processEvents()
+    check_nothing_cut(window.sign_in)
+    title = window.sign_in._error.findChild(Label)
+    assert title.height() > 1.5 * title.fontMetrics().height()
+
+
+def test_a_failed_import_is_seen_without_scrolling(opened: MainWindow, runner: InlineRunner, tmp_path: Path) -> None:
+    page = opened.open_vault.keys_page
+    dialog = key_dialogs.ImportKeyDialog(page._icons, page, page._vm)
+    dialog.open()
+    dialog.button.click()
+    assert dialog.file_error.isVisible()
+    assert dialog.file_error.findChild(IconLabel).isVisible()
+    dialog.set_path(tmp_path / "first.pem")
+    dialog.set_path(tmp_path / "second.pem")
+    assert dialog.fields["name"].text == "second"
+    dialog.fields["name"].set_text("My own")
+    dialog.set_path(tmp_path / "third.pem")
+    assert dialog.fields["name"].text == "My own"
+    for name in ("passphrase", "repeat"):
+        dialog.fields[name].set_text("a long passphrase")
+    height = dialog.height()
+    page._vm._store.failure = errors.AlreadyStored()
+    dialog.button.click()
+    runner.run_pending()
+    QApplication.processEvents()
+    assert dialog._error is not None
+    assert dialog.height() > height
+    assert not dialog._error.visibleRegion().isEmpty()
+    assert dialog._error.visibleRegion().boundingRect() == dialog._error.rect()
+
+
+def test_a_private_key_is_exported_only_after_its_passphrase_was_right(
+    opened: MainWindow, runner: InlineRunner, passphrase: str, tmp_path: Path
+) -> None:
+    page = opened.open_vault.keys_page
+    asked: list[Callable[[Path], None]] = []
+    dialog = key_dialogs.ExportPrivateDialog(
+        page._icons, page, page._vm, page._vm.entries[0], lambda parent, suggestion, chosen: asked.append(chosen)
+    )
+    dialog.open()
+    fields = dialog.fields
+    fields["old"].set_text("wrong")
+    fields["new"].set_text("for the file")
+    fields["repeat"].set_text("for the fil")
+    dialog.button.click()
+    assert fields["repeat"].error == "The two are not the same."
+    fields["repeat"].set_text("for the file")
+    dialog.button.click()
+    runner.run_pending()
+    assert "Caps Lock" in fields["old"].error
+    assert not asked
+    fields["old"].set_text(passphrase)
+    dialog.button.click()
+    runner.run_pending()
+    assert len(asked) == 1
+    assert dialog.isVisible()
+    assert fields["new"].text == "for the file", "kept, should no file be chosen"
+    asked[0](tmp_path / "key.pem")
+    runner.run_pending()
+    assert page._vm._store.calls[-1][0] == "private"
+    assert page._vm._store.calls[-1][3:] == ("for the file", tmp_path / "key.pem")
+    assert not dialog.isVisible()
 
 
 def test_the_sheet_of_keys_opens_once(opened: MainWindow, qtbot: Any) -> None:
@@ -502,8 +571,6 @@ def test_the_sheet_of_keys_opens_once(opened: MainWindow, qtbot: Any) -> None:
 
 
 def test_the_key_manager_shows_the_key_and_its_dialogs_have_names(opened: MainWindow, qtbot: Any) -> None:
-    from desktop.widgets import key_dialogs
-
     page = opened.open_vault.keys_page
     opened.open_vault.shell_page.show_page("keys")
     QApplication.processEvents()
