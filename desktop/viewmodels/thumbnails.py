@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from desktop.errors import Cancelled, GlassineError
-from desktop.models import IsCancelled, Report
+from desktop.models import IsCancelled, PlaceKind, Report
 from desktop.viewmodels.decoding import decode_tile
 
 if TYPE_CHECKING:
@@ -34,11 +34,15 @@ class Thumbnails(QObject):
 
     Signals:
         loaded(list[str] picture_ids): these have an image now, or are known to have none.
+        slow(): a server has had a batch for long and has not answered.
         failed(GlassineError): a batch could not be fetched; it is tried again after a while.
+        answered(): what was slow or had failed is there now.
     """
 
     loaded = Signal(list)
+    slow = Signal()
     failed = Signal(object)
+    answered = Signal()
 
     WORKERS: Final = 2
     BATCH: Final = 8
@@ -49,6 +53,7 @@ class Thumbnails(QObject):
     LONGEST_WAIT_S: Final = 0.24
     LOOK_BACK_S: Final = 0.1
     RETRY_MS: Final = 5000
+    SLOW_MS: Final = 4000
 
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -72,7 +77,8 @@ class Thumbnails(QObject):
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
         self._retry.setInterval(self.RETRY_MS)
-        self._retry.timeout.connect(lambda: self.want(*self._asked, self._side))
+        self._retry.timeout.connect(self.retry_now)
+        self._stalled: set[str] = set()
 
     def start(self, vault: VaultPort) -> None:
         """Fetch from this vault from now on."""
@@ -91,6 +97,7 @@ class Thumbnails(QObject):
         self._images.clear()
         self._without.clear()
         self._seeds.clear()
+        self._stalled.clear()
         self._bytes = 0
 
     # -- what the view asks ----------------------------------------------------------------------------------------
@@ -123,6 +130,14 @@ class Thumbnails(QObject):
         if now - self._asked_at < self.LONGEST_WAIT_S:
             self._timer.start(self.DEBOUNCE_MS)
 
+    def retry_now(self) -> None:
+        """Ask again for what is on the screen, or else for what had failed, to learn whether it can be had."""
+        self._retry.stop()
+        self.want(*self._asked, self._side)
+        if not self._queue and self._stalled and not self._tasks:
+            self._queue = list(self._stalled)
+            self._timer.start(0)
+
     def _notice_fling(self, visible: Sequence[str]) -> None:
         """Scrolling is a fling when most of what was seen a tenth of a second ago is gone."""
         now = time.monotonic()
@@ -143,6 +158,7 @@ class Thumbnails(QObject):
             self._seeds.pop(picture_id, None)
             self._without.discard(picture_id)
             self._drop(picture_id)
+            self._stalled.discard(picture_id)
 
     # -- fetching --------------------------------------------------------------------------------------------------
 
@@ -161,10 +177,20 @@ class Thumbnails(QObject):
             task = self._runner.submit(_fetch, self._vault, (batch, seeds, self._side), pool="view")
             number = next(self._numbers)
             self._tasks[number] = task, batch
+            task.progressed.connect(lambda done, total, number=number: self._on_progress(number, done))
             task.succeeded.connect(lambda decoded, number=number: self._take(number, decoded))
             task.failed.connect(lambda error, number=number: self._on_failed(number, error))
             task.finished.connect(lambda number=number: self._on_finished(number))
         self._queue = waiting
+
+    def _on_progress(self, number: int, done: int) -> None:
+        if not done:  # its turn in the pool has come
+            QTimer.singleShot(self.SLOW_MS, self, lambda: self._on_slow(number))
+
+    def _on_slow(self, number: int) -> None:
+        if self._vault is not None and number in self._tasks and self._vault.place.kind is PlaceKind.SERVER:
+            self._stalled.update(self._tasks[number][1])
+            self.slow.emit()
 
     def _take(self, number: int, decoded: Decoded) -> None:
         if number not in self._tasks:  # of before a stop
@@ -178,18 +204,26 @@ class Thumbnails(QObject):
             self._bytes += image.sizeInBytes()
         while len(self._images) > self.CAPACITY or self._bytes > self.BUDGET:
             self._drop(next(iter(self._images)))
-        self.loaded.emit([picture_id for picture_id, _ in decoded])
+        taken = [picture_id for picture_id, _ in decoded]
+        self.loaded.emit(taken)
+        if self._stalled:  # all of them: some may be at hand without the server
+            self._stalled.difference_update(taken)
+            if not self._stalled:
+                self.answered.emit()
 
     def _on_failed(self, number: int, error: GlassineError) -> None:
         if number not in self._tasks:
             return
         self._queue.clear()
+        self._stalled.update(self._tasks[number][1])
         self._retry.start()
         self.failed.emit(error)
 
     def _on_finished(self, number: int) -> None:
         if self._tasks.pop(number, None) and self._queue and not (self._flung and self._timer.isActive()):
             self._pump()
+        elif self._stalled and not self._tasks and not self._retry.isActive():
+            self._retry.start()
 
     def _drop(self, picture_id: str) -> None:
         image = self._images.pop(picture_id, None)
@@ -199,6 +233,7 @@ class Thumbnails(QObject):
 
 def _fetch(vault: VaultPort, order: _Order, report: Report, cancelled: IsCancelled) -> Decoded:
     picture_ids, seeds, side = order
+    report(0, len(picture_ids))
     wanted = [picture_id for picture_id in picture_ids if picture_id not in seeds]
     jpegs = {**(vault.thumbnails(wanted) if wanted else {}), **seeds}
     decoded: Decoded = []

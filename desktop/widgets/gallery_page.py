@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QStandardPaths, Qt,
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
-from desktop.errors import GlassineError
+from desktop.errors import GlassineError, NetworkError
 from desktop.image_formats import MAX_FILE_BYTES
 from desktop.models import Picture, PictureState, PlaceKind
 from desktop.viewmodels.batches import BatchOutcome, Interrupted
@@ -146,6 +146,9 @@ class GalleryPage(QWidget):
         gallery.shown_changed.connect(self._refresh)
         gallery.model.sections_changed.connect(self._refresh)
         gallery.load_failed.connect(self._on_load_failed)
+        gallery.thumbnails.slow.connect(self._on_slow)
+        gallery.thumbnails.failed.connect(self._on_thumbnails_failed)
+        gallery.thumbnails.answered.connect(lambda: self.banners.remove("thumbnails"))
         gallery.batch_started.connect(self._on_batch_started)
         gallery.batch_progressed.connect(self.batch_bar.progress)
         gallery.batch_finished.connect(self._on_batch_finished)
@@ -275,7 +278,7 @@ class GalleryPage(QWidget):
             if self.header.search is not None:
                 self.header.search.clear()
             self._search_timer.stop()
-            for key in ("load", "batch", "refused"):
+            for key in ("load", "batch", "refused", "thumbnails", "not-added"):
                 self.banners.remove(key)
             self._end_batch()
         elif state is GalleryState.READY:
@@ -340,6 +343,31 @@ class GalleryPage(QWidget):
                 error.message,
                 action=self.tr("Try again"),
                 on_action=self._gallery.retry,
+                details=f"{error.code} {error.title}\n{error.details}".strip(),
+            )
+        )
+
+    def _on_slow(self) -> None:
+        if not any(notice.key == "thumbnails" for notice in self.banners.notices):
+            title = self.tr("The server has not answered yet")
+            self.banners.show_notice(
+                Notice("thumbnails", "warn", title, self.tr("Pictures appear as soon as it does."))
+            )
+
+    def _on_thumbnails_failed(self, error: GlassineError) -> None:
+        if not isinstance(error, NetworkError):
+            return
+        title = f"{error.title} ({error.code})"
+        if any((notice.key, notice.title) == ("thumbnails", title) for notice in self.banners.notices):
+            return  # said already; it is not announced at each try
+        self.banners.show_notice(
+            Notice(
+                "thumbnails",
+                "warn",
+                title,
+                self.tr("It is asked again by itself, and the pictures appear then."),
+                action=self.tr("Try again"),
+                on_action=self._gallery.thumbnails.retry_now,
                 details=f"{error.code} {error.title}\n{error.details}".strip(),
             )
         )

@@ -192,7 +192,10 @@ class TransfersPanel(SidePanel):
             of.replace("%1", size_text(summary.bytes_done)).replace("%2", size_text(summary.bytes_total))
         )
         trouble = summary.halted_by or (None if summary.paused else summary.silent)
-        self._why.setText(f"{trouble.message} ({trouble.code})" if trouble is not None else "")
+        if trouble is not None:
+            # what exactly was silent changes from try to try
+            words = trouble.default_message if trouble is summary.silent else trouble.message
+            self._why.setText(f"{words} ({trouble.code})")
         self._why.setVisible(trouble is not None)
         self._why.set_role("caption" if trouble is summary.silent else "danger-caption")
         self.ask_now.setVisible(summary.waiting_for_server and not summary.paused)

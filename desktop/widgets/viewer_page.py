@@ -23,7 +23,7 @@ from desktop.widgets.gallery_page import delete_question, pictures_folder
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline
 from desktop.widgets.marks import Chip, ProgressBar4
-from desktop.widgets.notices import BannerArea
+from desktop.widgets.notices import BannerArea, Notice
 from desktop.widgets.page_parts import HEADER_HEIGHT
 from desktop.widgets.stage import Stage
 from desktop.widgets.theme import Space, Theme
@@ -31,6 +31,7 @@ from desktop.widgets.viewer_controls import OverlayControls, ViewerFailure
 
 COMPACT_BELOW: Final = 880
 BAR_AFTER_MS: Final = 300
+SLOW_AFTER_MS: Final = 3000
 PAN_STEP: Final = 80
 
 
@@ -62,6 +63,10 @@ class ViewerPage(QWidget):
         self._bar_timer.setSingleShot(True)
         self._bar_timer.setInterval(BAR_AFTER_MS)
         self._bar_timer.timeout.connect(self._show_bar)
+        self._slow_timer = QTimer(self)
+        self._slow_timer.setSingleShot(True)
+        self._slow_timer.setInterval(SLOW_AFTER_MS)
+        self._slow_timer.timeout.connect(self._say_slow)
         self.panel = DetailsPanel(icons)
         self.panel.hide()
         self._panel_line = Hairline(Qt.Orientation.Vertical)
@@ -282,6 +287,8 @@ class ViewerPage(QWidget):
         if picture.id == self._shown_id and self._viewer.state is ViewerState.READY:
             return
         self._shown_id = picture.id
+        self._not_slow()
+        self._slow_timer.start()
         self.failure.hide()
         self.stage.clear(QSize(picture.width, picture.height))
         self.stage.setAccessibleName(self.tr("Picture: %1").replace("%1", picture.name))
@@ -298,6 +305,8 @@ class ViewerPage(QWidget):
         self._offer()
 
     def _on_state(self, state: ViewerState) -> None:
+        if state is not ViewerState.LOADING:
+            self._not_slow()
         if state is ViewerState.LOADING:
             self.failure.hide()
             self.bar.set_progress(0, 0)
@@ -322,7 +331,18 @@ class ViewerPage(QWidget):
         self.stage.show_image(image, full)
 
     def _on_progress(self, share: float) -> None:
+        self._not_slow()
         self.bar.set_progress(round(share * 1000), 1000)
+
+    def _say_slow(self) -> None:
+        """Say why nothing is seen yet."""
+        if self._viewer.state is ViewerState.LOADING and not self.panel.here:
+            title = self.tr("The server has not answered yet")
+            self.banners.show_notice(Notice("slow", "warn", title, self.tr("The picture appears as soon as it does.")))
+
+    def _not_slow(self) -> None:
+        self._slow_timer.stop()
+        self.banners.remove("slow")
 
     def _show_bar(self) -> None:
         if self._viewer.state is ViewerState.LOADING:

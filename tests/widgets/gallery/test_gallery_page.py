@@ -326,6 +326,19 @@ def test_files_that_could_not_be_added_are_said_in_a_banner(
     assert page._gallery.count == 1
 
 
+def test_a_silent_server_is_said_while_browsing_and_taken_back(filled: GalleryPage) -> None:
+    thumbnails = filled._gallery.thumbnails
+    thumbnails.slow.emit()
+    assert notice(filled).title == "The server has not answered yet"
+    thumbnails.failed.emit(errors.ServerSilent())
+    assert notice(filled).title == "The server did not answer (N-204)"
+    thumbnails.slow.emit()
+    thumbnails.failed.emit(errors.ServerSilent())
+    assert [shown.title for shown in filled.banners.notices] == ["The server did not answer (N-204)"]
+    thumbnails.answered.emit()
+    assert filled.banners.notices == []
+
+
 def test_only_the_tile_sizes_have_a_mark_before_them(filled: GalleryPage) -> None:
     filled._dress_menu()
     assert filled._select_all.icon().isNull()

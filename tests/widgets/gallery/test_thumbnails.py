@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from desktop import errors
+from desktop.models import PlaceKind
 from desktop.viewmodels.decoding import decode_tile
 from desktop.viewmodels.thumbnails import Thumbnails
 
@@ -91,6 +93,56 @@ def test_a_failure_is_told_and_tried_again(shown: Thumbnails, runner: Any, vault
         pass
     runner.run_pending()
     assert shown.image(ids(1)[0]) is not None
+
+
+def test_a_server_that_takes_long_is_told_until_it_answers(
+    shown: Thumbnails, runner: Any, vault: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Thumbnails, "SLOW_MS", 1)
+    said: list[str] = []
+    shown.slow.connect(lambda: said.append("slow"))
+    shown.answered.connect(lambda: said.append("answered"))
+    fetch = vault.thumbnails
+
+    def long(picture_ids: Any) -> Any:
+        qtbot.waitUntil(lambda: said == ["slow"])
+        return fetch(picture_ids)
+
+    vault.thumbnails = long
+    with qtbot.waitSignal(shown._timer.timeout):
+        shown.want(ids(1), [], 50)
+    runner.run_pending()
+    assert said == ["slow", "answered"]
+
+
+def test_a_vault_on_this_computer_is_no_silent_server(
+    shown: Thumbnails, runner: Any, vault: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Thumbnails, "SLOW_MS", 1)
+    vault.place = replace(vault.place, kind=PlaceKind.THIS_COMPUTER)
+    said: list[str] = []
+    shown.slow.connect(lambda: said.append("slow"))
+    fetch = vault.thumbnails
+    vault.thumbnails = lambda picture_ids: (qtbot.wait(20), fetch(picture_ids))[1]
+    with qtbot.waitSignal(shown._timer.timeout):
+        shown.want(ids(1), [], 50)
+    runner.run_pending()
+    assert said == []
+
+
+def test_it_is_learnt_that_the_server_answers_also_when_nothing_is_wanted(
+    shown: Thumbnails, runner: Any, vault: Any, qtbot: Any
+) -> None:
+    vault.trouble["thumbnails"] = errors.ServerSilent()
+    with qtbot.waitSignal(shown._timer.timeout):
+        shown.want(ids(1), [], 50)
+    runner.run_pending()
+    shown.want([], [], 50)
+    vault.trouble.clear()
+    with qtbot.waitSignal(shown._timer.timeout):
+        shown.retry_now()
+    with qtbot.waitSignal(shown.answered):
+        runner.run_pending()
 
 
 def test_after_stopping_nothing_is_kept_or_taken(shown: Thumbnails, runner: Any, qtbot: Any) -> None:

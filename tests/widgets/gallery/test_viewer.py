@@ -415,6 +415,23 @@ def test_a_failure_is_explained_and_retried(
     assert page.stage.has_image
 
 
+def test_a_server_that_takes_long_is_said(
+    page: ViewerPage, viewer: ViewerViewModel, gallery: GalleryViewModel, runner: Any, qtbot: Any
+) -> None:
+    page.set_place(PlaceKind.SERVER)
+    page._slow_timer.setInterval(5)
+    viewer.open(gallery.model.picture(0).id)
+    qtbot.waitUntil(lambda: bool(page.banners.notices))
+    assert page.banners.notices[0].title == "The server has not answered yet"
+    runner.run_pending()
+    assert page.banners.notices == []
+    page.set_place(PlaceKind.THIS_COMPUTER)
+    viewer.open(gallery.model.picture(4).id)
+    with qtbot.waitSignal(page._slow_timer.timeout):
+        pass
+    assert page.banners.notices == []
+
+
 def test_controls_show_when_stirred_and_go(
     page: ViewerPage, viewer: ViewerViewModel, gallery: GalleryViewModel, runner: Any, qtbot: Any
 ) -> None:
