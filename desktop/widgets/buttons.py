@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from desktop.widgets.icons import BUTTON_GAP, BUTTON_SIZE, ROW_SIZE, Icons
 
 _ICON_TOKENS = {"primary": "on_accent", "danger": "on_accent", "danger-quiet": "danger", "link": "accent_text"}
+
+
+def is_enter(event: QKeyEvent) -> bool:
+    """Whether Enter was pressed, which presses a button just as Space does; Qt knows only the latter."""
+    return event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat()
 
 
 class Button(QPushButton):
@@ -39,6 +45,13 @@ class Button(QPushButton):
         if icons is not None and icon:
             icons.changed.connect(self._dress)
             self._dress()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by Enter too."""
+        if is_enter(event):
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
     def set_icon(self, name: str) -> None:
         """Show another icon."""
@@ -78,6 +91,15 @@ class GhostButton(QToolButton):
         self.set_labelled(labelled)
         icons.changed.connect(self._dress)
         self._dress()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by Enter too; a button with a menu opens it."""
+        if not is_enter(event):
+            super().keyPressEvent(event)
+        elif self.menu() is not None and self.popupMode() == QToolButton.ToolButtonPopupMode.InstantPopup:
+            self.showMenu()
+        else:
+            self.click()
 
     def set_text(self, text: str) -> None:
         """Change the words."""

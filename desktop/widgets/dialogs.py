@@ -213,6 +213,7 @@ class ConfirmDialog(Dialog):
             QDialogButtonBox.ButtonRole.RejectRole,
             default=True,
         )
+        self.safe.setProperty("ring", "always")  # shows from the beginning what Enter would press
         kind = "danger" if danger else ("default" if safe_is_primary else "primary")
         self.confirm = self.add_button(Button(confirm, kind=kind), QDialogButtonBox.ButtonRole.AcceptRole)
         self.confirm.clicked.connect(self.accept)

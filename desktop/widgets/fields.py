@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from desktop.widgets.buttons import is_enter
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import IconLabel, Label
 
@@ -135,8 +136,23 @@ class Field(QWidget):
         self._eye = QAction(self)
         self._eye.triggered.connect(self._toggle_eye)
         self.edit.addAction(self._eye, QLineEdit.ActionPosition.TrailingPosition)
+        for button in self._eye_buttons():
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the cursor in the field
+            button.setProperty("ring_radius", 4)
+            button.installEventFilter(self)
         self._icons.changed.connect(self._dress_eye)
         self._dress_eye()
+
+    def _eye_buttons(self) -> list[QWidget]:
+        widgets = [thing for thing in self._eye.associatedObjects() if isinstance(thing, QWidget)]
+        return [widget for widget in widgets if widget is not self.edit]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let Enter press the eye; the line of input around it would take it for its own."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and is_enter(event):
+            self._eye.trigger()
+            return True
+        return super().eventFilter(watched, event)
 
     def _toggle_eye(self) -> None:
         hidden = self.edit.echoMode() == QLineEdit.EchoMode.Password
@@ -149,6 +165,5 @@ class Field(QWidget):
         self._eye.setIcon(self._icons.icon("eye" if hidden else "eye-off", "text2", 18))
         self._eye.setText(words)
         self._eye.setToolTip(words)
-        for widget in self._eye.associatedObjects():
-            if isinstance(widget, QWidget) and widget is not self.edit:
-                widget.setAccessibleName(words)
+        for button in self._eye_buttons():
+            button.setAccessibleName(words)

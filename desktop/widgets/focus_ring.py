@@ -28,7 +28,8 @@ _FOLLOWED: Final = frozenset({QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.
 class FocusRing(QWidget):
     """Draws the ring 2 away from the focused control; shown when the focus came by the keyboard.
 
-    A widget sets the property ``ring`` to False to have none, ``ring_radius`` for another corner than 6.
+    A widget sets the property ``ring`` to False to have none, to "always" to have one however the focus came, and
+    ``ring_radius`` for another corner than 6.
     """
 
     GAP: Final = 2
@@ -58,7 +59,7 @@ class FocusRing(QWidget):
         if window is None:
             return
         by_keyboard = window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
-        if new is None or new.window() is not window or not by_keyboard or not _wants_ring(new):
+        if new is None or new.window() is not window or not _wants_ring(new, by_keyboard=by_keyboard):
             self._follow(None)
         else:
             self._follow(new)
@@ -116,11 +117,11 @@ class FocusRing(QWidget):
         return float(radius) if radius is not None else float(Radius.CONTROL)
 
 
-def _wants_ring(widget: QWidget) -> bool:
+def _wants_ring(widget: QWidget, *, by_keyboard: bool) -> bool:
     wanted = widget.property("ring")
     if wanted is not None:
-        return bool(wanted)
-    return not isinstance(widget, _OWN_FOCUS)
+        return wanted == "always" or (by_keyboard and bool(wanted))
+    return by_keyboard and not isinstance(widget, _OWN_FOCUS)
 
 
 def _visible_part(target: QWidget, window: QWidget, margin: int) -> QRect | None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QStyle, QVBoxLayout, QWidget
 
-from desktop.widgets.buttons import GhostButton
+from desktop.widgets.buttons import GhostButton, is_enter
 from desktop.widgets.icons import ROW_SIZE, Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, StyledWidget
 from desktop.widgets.marks import Avatar, paint_bar
@@ -59,6 +59,13 @@ class SidebarRow(QAbstractButton):
         self._name()
         self.updateGeometry()
         self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by Enter too."""
+        if is_enter(event):
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
     def sizeHint(self) -> QSize:
         """34 high, 48 with a second line; more for larger fonts."""

@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, QTimer
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.errors import ServerSilent, WrongPassword
 from desktop.widgets.components import (
@@ -32,6 +41,7 @@ from desktop.widgets.components import (
 from desktop.widgets.icons import Icons
 from desktop.widgets.marks import CHIP_STYLES
 from desktop.widgets.notices import error_words
+from desktop.widgets.sidebar import SidebarRow
 
 
 @pytest.fixture
@@ -76,6 +86,75 @@ def test_a_password_shows_itself_only_on_demand(qtbot: Any, icons: Icons) -> Non
     assert field.edit.echoMode() == QLineEdit.EchoMode.Normal
     field.clear()
     assert field.edit.echoMode() == QLineEdit.EchoMode.Password
+
+
+def test_the_eye_of_a_password_is_reached_and_pressed_by_keyboard(qtbot: Any, icons: Icons, holder: QWidget) -> None:
+    field = Field(icons, "Password", password=True)
+    submitted: list[bool] = []
+    field.submitted.connect(lambda: submitted.append(True))
+    QVBoxLayout(holder).addWidget(field)
+    ring = FocusRing(holder, icons.theme)
+    show(qtbot, holder)
+    field.setFocus()
+    qtbot.keyClick(field.edit, Qt.Key.Key_Tab)
+    eye = QApplication.focusWidget()
+    assert eye is not None
+    assert eye.accessibleName() == "Show what is typed"
+    assert ring.target is eye
+    for key, mode in ((Qt.Key.Key_Space, "Normal"), (Qt.Key.Key_Return, "Password")):
+        qtbot.keyClick(eye, key)
+        assert field.edit.echoMode() == QLineEdit.EchoMode[mode]
+    assert not submitted
+    assert QApplication.focusWidget() is eye
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_enter_presses_whatever_button_has_the_focus(qtbot: Any, icons: Icons, holder: QWidget, key: Qt.Key) -> None:
+    layout, pressed = QVBoxLayout(holder), []
+    buttons = [Button("Save a copy"), GhostButton(icons, "close", "Close"), SidebarRow(icons, "key", "Keys")]
+    for button in buttons:
+        layout.addWidget(button)
+        button.clicked.connect(lambda _=False, button=button: pressed.append(button))
+    show(qtbot, holder)
+    for button in buttons:
+        button.setFocus(Qt.FocusReason.TabFocusReason)
+        qtbot.keyClick(button, key)
+    assert pressed == buttons
+
+
+def test_enter_opens_the_menu_of_a_button(qtbot: Any, icons: Icons, holder: QWidget) -> None:
+    button, menu = GhostButton(icons, "more", "More", parent=holder), QMenu(holder)
+    menu.addAction("Add a folder")
+    button.setMenu(menu)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    show(qtbot, holder)
+    opened: list[bool] = []
+
+    def look() -> None:
+        opened.append(menu.isVisible())
+        menu.close()
+
+    QTimer.singleShot(100, look)
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(opened))
+    assert opened == [True]
+
+
+@pytest.mark.parametrize("kind", ["default", "primary", "link", "ghost"])
+def test_a_focused_button_has_no_rectangle_of_the_style(qtbot: Any, icons: Icons, holder: QWidget, kind: str) -> None:
+    button = GhostButton(icons, "close", "Close") if kind == "ghost" else Button("Share", kind=kind)
+    other = QLineEdit()
+    layout = QVBoxLayout(holder)
+    layout.addWidget(button)
+    layout.addWidget(other)
+    show(qtbot, holder)
+    other.setFocus()
+    before = button.grab().toImage()
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    holder.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+    assert button.hasFocus()
+    assert button.grab().toImage() == before
 
 
 @pytest.mark.parametrize(("large", "row", "height"), [(False, False, 32), (True, False, 40), (False, True, 26)])
@@ -220,6 +299,9 @@ def test_enter_and_the_first_focus_are_safe(qtbot: Any, icons: Icons, holder: QW
     qtbot.waitUntil(dialog.isVisible)
     assert dialog.safe.isDefault()
     assert dialog.focusWidget() is dialog.safe
+    ring = dialog.findChild(FocusRing)
+    qtbot.waitUntil(lambda: ring.target is dialog.safe)
+    assert ring.isVisible()
     assert dialog.confirm.property("kind") == ("danger" if danger else "primary")
     outcome: list[str] = []
     dialog.accepted.connect(lambda: outcome.append("accepted"))
