@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -36,7 +37,9 @@ def export(
         opened.open_payload(untrusted_carrier, hidden, report, cancelled)
         with hidden.open("rb") as file:
             head = file.read(image_formats.HEAD_BYTES)
-        return _release(hidden, folder, with_extension(opened.metadata.name, head))
+        target = _release(hidden, folder, with_extension(opened.metadata.name, head))
+        set_time(target, opened.metadata.taken)
+        return target
     except OSError as problem:
         from desktop.crypto.safe_write import writing_error
 
@@ -60,6 +63,13 @@ def write(content: bytes | bytearray, folder: Path, name: str) -> Path:
             continue  # somebody was faster
         return folder / candidate
     raise _too_many(name)
+
+
+def set_time(target: Path, taken: str) -> None:
+    """Let the file be as old as the picture says, in local time as cameras write it; if that cannot be, leave it."""
+    with suppress(ValueError, OverflowError, OSError):
+        moment = datetime.fromisoformat(taken).timestamp()
+        os.utime(target, (target.stat().st_atime, moment))
 
 
 def with_extension(name: str, head: bytes) -> str:

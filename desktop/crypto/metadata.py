@@ -27,6 +27,8 @@ _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*", re.ASCII)
 _TAKEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\s*(?:\..*)?", re.IGNORECASE | re.DOTALL)
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
+"""Persian and Indian scripts are not spelt right without them, and composed emoji fall apart."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def safe_name(untrusted_name: str) -> str:
 
     Applying it twice changes nothing more.
     """
-    visible = "".join(c for c in untrusted_name if unicodedata.category(c) not in _HIDDEN_CATEGORIES)
+    visible = "".join(c for c in untrusted_name if c in _JOINERS or unicodedata.category(c) not in _HIDDEN_CATEGORIES)
     name = _trim(re.sub(r'[:*?"<>|]', "_", re.split(r"[/\\]", visible)[-1]))
     if _DEVICE.fullmatch(name):
         name = "_" + name
@@ -117,7 +119,7 @@ def safe_name(untrusted_name: str) -> str:
 
 def _trim(name: str) -> str:
     # Windows drops full stops and spaces at the end, so two names would become one
-    return re.sub(r"^\s+|[\s.]+$", "", name)
+    return re.sub(rf"^[\s{_JOINERS}]+|[\s.{_JOINERS}]+$", "", name)
 
 
 def _shorten(name: str) -> str:
@@ -127,4 +129,4 @@ def _shorten(name: str) -> str:
     if not dot or len(extension.encode("utf-8")) > 16:
         stem, dot, extension = name, "", ""
     room = MAX_NAME - len((dot + extension).encode("utf-8"))
-    return stem.encode("utf-8")[:room].decode("utf-8", "ignore").rstrip(". ") + dot + extension
+    return stem.encode("utf-8")[:room].decode("utf-8", "ignore").rstrip(". " + _JOINERS) + dot + extension

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from desktop import errors
+from desktop.client import exporting
 from desktop.models import PictureState, Scheme
 from tests import sample_pictures
 from tests.client.conftest import Somewhere
@@ -171,6 +174,24 @@ def test_exporting_never_overwrites(place: Somewhere) -> None:
 
     assert exported == ["wedding (2).png", "wedding (3).png"]
     assert (place.outside / "wedding.png").read_bytes() == b"somebody's own"
+
+
+def test_an_exported_picture_is_as_old_as_it_says(place: Somewhere) -> None:
+    taken = sample_pictures.photograph(1, taken="2019:07:04 18:30:05")
+    copy = place.vault.export(place.add(taken, "summer.jpg"), place.outside)
+    assert datetime.fromtimestamp(copy.stat().st_mtime) == datetime(2019, 7, 4, 18, 30, 5)  # noqa: DTZ006
+
+    before = time.time()
+    copy = place.vault.export(place.add(sample_pictures.png(seed=4), "undated.png"), place.outside)
+    assert copy.stat().st_mtime >= before - 2
+
+
+@pytest.mark.parametrize("taken", ["", "0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+def test_a_time_that_no_file_can_have_harms_nothing(tmp_path: Path, taken: str) -> None:
+    copy = tmp_path / "copy.jpg"
+    copy.write_bytes(b"picture")
+    exporting.set_time(copy, taken)
+    assert copy.read_bytes() == b"picture"
 
 
 def test_an_export_that_fails_leaves_no_file(here: Somewhere) -> None:

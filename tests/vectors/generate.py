@@ -156,6 +156,8 @@ def metadata() -> Iterator[Case]:
     yield ok("beyond ASCII", name="Ünïcödé 海 \U0001f30a.jpg")
     yield ok("path", "passwd", name="../../etc/passwd")
     yield ok("turned around", "gpj.exe", name="\u202egpj.exe")
+    yield ok("joiners", name="\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f33e.jpg")
+    yield ok("joiners at the end", ".jpg", name="\u200d\u200c.jpg")
     yield ok("device", "_CON.jpg", name="CON.jpg")
     yield case("not padded", "damaged", text=canonical.encode(plain).decode())
     yield case("padded too much", "damaged", text=padded(plain) + " " * 256)
