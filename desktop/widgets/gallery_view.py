@@ -27,7 +27,7 @@ from PySide6.QtGui import (
     QRegion,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QListView, QScrollBar, QStyle, QStyleOptionViewItem, QWidget
 
 from desktop.viewmodels.picture_model import PictureModel
 from desktop.viewmodels.thumbnails import Thumbnails
@@ -57,6 +57,15 @@ _SIDEWAYS: Final = {
     Qt.Key.Key_PageUp: _Action.MovePageUp,
     Qt.Key.Key_PageDown: _Action.MovePageDown,
 }
+
+
+class _ScrollBar(QScrollBar):
+    """Keeps its room, so that the columns stay, but is not seen while there is nothing to scroll."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it only if it is of use."""
+        if self.maximum() > self.minimum():
+            super().paintEvent(event)
 
 
 class GalleryView(QListView):
@@ -107,6 +116,7 @@ class GalleryView(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setVerticalScrollBar(_ScrollBar())
         self.setFrameShape(QListView.Shape.NoFrame)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMouseTracking(True)

@@ -112,7 +112,8 @@ class PreflightDialog(Dialog):
         there, large = preflight.of(Verdict.ALREADY_STORED), preflight.of(Verdict.TOO_LARGE)
         odd = [*preflight.of(Verdict.UNSUPPORTED), *preflight.of(Verdict.UNREADABLE)]
         if there:
-            self._add_row("pictures", self.tr("%n are already there", "", len(there)), self.tr("They will be skipped."))
+            skipped = self.tr("It will be skipped.") if len(there) == 1 else self.tr("They will be skipped.")
+            self._add_row("pictures", self.tr("%n are already there", "", len(there)), skipped)
         if odd:
             names = _names([file.path.name for file in odd])
             words = self.tr("Not a picture Glassine can open: %1").replace("%1", names)
@@ -123,9 +124,7 @@ class PreflightDialog(Dialog):
         place = self._transfers.place
         if place is not None and ready:
             here = place.kind is PlaceKind.THIS_COMPUTER
-            title = (
-                self.tr("They stay on this computer") if here else self.tr("They go to %1").replace("%1", place.title)
-            )
+            title = self._destination(here=here, one=len(ready) == 1).replace("%1", place.title)
             self._add_row("computer" if here else "server", title, self.tr("Encrypted here first with your key."))
         self.start.setEnabled(bool(ready))
         if ready:
@@ -135,6 +134,11 @@ class PreflightDialog(Dialog):
             self.cancel.setText(self.tr("Close"))
             self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
         QTimer.singleShot(0, self, self.fit)  # rows added to an open dialog are shown from the event loop
+
+    def _destination(self, *, here: bool, one: bool) -> str:
+        if here:
+            return self.tr("It stays on this computer") if one else self.tr("They stay on this computer")
+        return self.tr("It goes to %1") if one else self.tr("They go to %1")
 
     def _add_row(self, icon: str, title: str, text: str, token: str = "text2") -> None:
         if self._rows.count():

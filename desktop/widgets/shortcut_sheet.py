@@ -35,6 +35,7 @@ def shortcut_groups() -> list[tuple[str, list[tuple[str, str]]]]:
                 ("Space", QCoreApplication.translate("Shortcuts", "Select, or leave out")),
                 ("Del", QCoreApplication.translate("Shortcuts", "Delete")),
                 ("Home|End", QCoreApplication.translate("Shortcuts", "Ends of the row; with Ctrl, of everything")),
+                ("Menu", QCoreApplication.translate("Shortcuts", "What can be done with the picture")),
                 ("Ctrl++|Ctrl+-", QCoreApplication.translate("Shortcuts", "Larger and smaller tiles")),
             ],
         ),
@@ -42,8 +43,19 @@ def shortcut_groups() -> list[tuple[str, list[tuple[str, str]]]]:
             QCoreApplication.translate("Shortcuts", "Viewer"),
             [
                 ("Left|Right", QCoreApplication.translate("Shortcuts", "Previous and next picture")),
+                ("PgUp|PgDown", QCoreApplication.translate("Shortcuts", "Previous and next picture")),
+                ("Space|Shift+Space", QCoreApplication.translate("Shortcuts", "Next and previous picture")),
                 ("Home|End", QCoreApplication.translate("Shortcuts", "First and last picture")),
                 ("1|2|3", QCoreApplication.translate("Shortcuts", "Fit, full size, double size")),
+                ("+|-", QCoreApplication.translate("Shortcuts", "Larger and smaller")),
+                (
+                    "Shift+Left|Shift+Right",
+                    QCoreApplication.translate("Shortcuts", "Move an enlarged picture, also up and down"),
+                ),
+                ("F11", QCoreApplication.translate("Shortcuts", "Full screen")),
+                ("I", QCoreApplication.translate("Shortcuts", "What the server or the disk sees")),
+                ("Ctrl+S", QCoreApplication.translate("Shortcuts", "Save a copy")),
+                ("Del", QCoreApplication.translate("Shortcuts", "Delete")),
                 ("Esc", QCoreApplication.translate("Shortcuts", "Back to the gallery")),
             ],
         ),
@@ -54,7 +66,7 @@ class ShortcutSheet(Dialog):
     """All keys at a glance."""
 
     def __init__(self, icons: Icons, parent: QWidget) -> None:
-        super().__init__(icons, parent, QCoreApplication.translate("Shortcuts", "Keys of the keyboard"), self.PREFLIGHT)
+        super().__init__(icons, parent, QCoreApplication.translate("Shortcuts", "Keyboard shortcuts"), self.PREFLIGHT)
         grid = QGridLayout()
         grid.setHorizontalSpacing(Space.PAGE)
         grid.setVerticalSpacing(6)

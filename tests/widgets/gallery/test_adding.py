@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop import errors
+from desktop.models import PlaceKind
 from desktop.viewmodels.transfer import Outcome
 from desktop.viewmodels.transfers import TransfersViewModel
 from desktop.widgets.preflight_dialog import PreflightDialog
@@ -131,6 +133,33 @@ def test_the_box_is_remembered_only_on_start(
     with qtbot.waitSignal(sheet.skip_changed) as changed:
         sheet.start.click()
     assert changed.args == [True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "words"),
+    [
+        (PlaceKind.THIS_COMPUTER, 1, "It stays on this computer"),
+        (PlaceKind.THIS_COMPUTER, 2, "They stay on this computer"),
+        (PlaceKind.SERVER, 1, "It goes to pictures.example.org"),
+        (PlaceKind.SERVER, 2, "They go to pictures.example.org"),
+    ],
+)
+def test_the_sheet_says_where_they_go(
+    transfers: TransfersViewModel,
+    window: QWidget,
+    theme: Any,
+    icons: Any,
+    runner: Any,
+    vault: Any,
+    files: Any,
+    kind: PlaceKind,
+    count: int,
+    words: str,
+) -> None:
+    vault.place = replace(vault.place, kind=kind)
+    dialog = PreflightDialog(theme, icons, transfers, files(*["a.png", "b.png"][:count]), window)
+    runner.run_pending()
+    assert words in [label.text() for label in dialog.findChildren(QLabel)]
 
 
 # -- the panel ---------------------------------------------------------------------------------------------------------

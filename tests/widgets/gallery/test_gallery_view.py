@@ -251,6 +251,19 @@ def test_the_tile_the_keyboard_comes_to_is_in_sight(filled: GalleryView) -> None
     assert 1 in filled.visible_rows()
 
 
+def test_the_scroll_bar_is_seen_only_when_it_is_of_use(view: GalleryView, pictures: Any) -> None:
+    def colours() -> set[int]:
+        image = view.verticalScrollBar().grab().toImage()
+        return {image.pixel(x, y) for x in range(image.width()) for y in range(0, image.height(), 7)}
+
+    width = view.viewport().width()
+    view.model().reset(PictureList([pictures(1)]))
+    assert len(colours()) == 1
+    view.model().reset(PictureList(pictures(number) for number in range(200)))
+    assert len(colours()) > 1
+    assert view.viewport().width() == width
+
+
 def test_what_is_seen_is_wanted_then_what_comes_next(filled: GalleryView, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[list[str], list[str], int]] = []
     monkeypatch.setattr(filled._thumbnails, "want", lambda *arguments: asked.append(arguments))
