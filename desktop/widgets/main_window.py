@@ -107,6 +107,7 @@ class MainWindow(QMainWindow):
             for page in (self._open_vault.shell_page, self._open_vault.viewer_page):
                 self.stack.addWidget(page)
             self._open_vault.shell_page.lock_requested.connect(self._models.shell.lock)
+            self._open_vault.shell_page.sign_out_requested.connect(self.sign_out)
         return self._open_vault
 
     @property
@@ -144,7 +145,7 @@ class MainWindow(QMainWindow):
             shell = self._models.shell
             self.open_vault.shell_page.show_page("pictures")
             self.stack.setCurrentWidget(self.open_vault.shell_page)
-            self.setWindowTitle(self.tr("%1 – Glassine").replace("%1", shell.place_title))
+            self.setWindowTitle(self.tr("%1 — Glassine").replace("%1", shell.place_title))
             self.open_vault.shell_page.pages["pictures"].setFocus(Qt.FocusReason.OtherFocusReason)
             if self._to_add:
                 files, self._to_add = self._to_add, []
@@ -263,6 +264,14 @@ class MainWindow(QMainWindow):
         """Drop keys and pictures."""
         self._models.shell.lock()
 
+    def sign_out(self) -> None:
+        """End the session; ask first while there is work in hand."""
+        work = self._open_vault.work_in_hand if self._open_vault is not None else None
+        if work:
+            self._ask_to_leave(work, quitting=False)
+        else:
+            self._models.shell.sign_out()
+
     def show_shortcuts(self) -> None:
         """Show the sheet of keys."""
         from desktop.widgets.shortcut_sheet import ShortcutSheet
@@ -277,13 +286,13 @@ class MainWindow(QMainWindow):
         work = self._open_vault.work_in_hand if self._open_vault is not None else None
         if work and not self._quitting:
             event.ignore()
-            self._ask_to_quit(work)
+            self._ask_to_leave(work, quitting=True)
             return
         save_geometry(self._geometry_path, self.saveGeometry())
         self.closed.emit()
         event.accept()
 
-    def _ask_to_quit(self, work: WorkInHand) -> None:
+    def _ask_to_leave(self, work: WorkInHand, *, quitting: bool) -> None:
         from desktop.widgets.dialogs import ConfirmDialog
 
         if self.findChildren(ConfirmDialog):
@@ -291,29 +300,43 @@ class MainWindow(QMainWindow):
         question = ConfirmDialog(
             self.icons,
             self,
-            title=self._quit_title(work),
-            text=self._quit_text(work),
-            confirm=self.tr("Quit"),
+            title=self._leaving_title(work, quitting=quitting),
+            text=self._leaving_text(work, quitting=quitting),
+            confirm=self.tr("Quit") if quitting else self.tr("Sign out"),
             safe=self.tr("Keep open"),
             icon="transfers",
             safe_is_primary=True,
         )
-        question.accepted.connect(self._quit)
+        question.accepted.connect(self._quit if quitting else self._models.shell.sign_out)
         question.open()
 
-    def _quit_title(self, work: WorkInHand) -> str:
-        if work.waiting:
+    def _leaving_title(self, work: WorkInHand, *, quitting: bool) -> str:
+        if work.waiting and quitting:
             return self.tr("Quit while %n pictures are waiting?", "", work.waiting)
+        if work.waiting:
+            return self.tr("Sign out while %n pictures are waiting?", "", work.waiting)
         if work.batch == "delete":
-            return self.tr("Quit while pictures are being deleted?")
-        return self.tr("Quit while copies are being saved?")
+            quit_words, sign_out_words = (
+                self.tr("Quit while pictures are being deleted?"),
+                self.tr("Sign out while pictures are being deleted?"),
+            )
+        else:
+            quit_words, sign_out_words = (
+                self.tr("Quit while copies are being saved?"),
+                self.tr("Sign out while copies are being saved?"),
+            )
+        return quit_words if quitting else sign_out_words
 
-    def _quit_text(self, work: WorkInHand) -> str:
+    def _leaving_text(self, work: WorkInHand, *, quitting: bool) -> str:
         """What becomes of each part of the work; nothing is promised of what is not here."""
         sentences = []
-        if work.encrypted:
+        if work.encrypted and quitting:
             sentences.append(
                 self.tr("%n are kept here, encrypted, and go on when Glassine is opened again.", "", work.encrypted)
+            )
+        elif work.encrypted:
+            sentences.append(
+                self.tr("%n are kept here, encrypted, and go on when you sign in again.", "", work.encrypted)
             )
         if work.untouched:
             sentences.append(self._untouched_words(work.untouched))

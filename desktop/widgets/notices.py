@@ -127,6 +127,11 @@ class BannerArea(QWidget):
         if self._notices.pop(key, None) is not None:
             self._rebuild()
 
+    def remove_kind(self, kind: str) -> None:
+        """Take all notices of a kind away."""
+        for key in [notice.key for notice in self.notices if notice.kind == kind]:
+            self.remove(key)
+
     def clear(self) -> None:
         """Take all away."""
         self._notices.clear()

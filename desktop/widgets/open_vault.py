@@ -281,20 +281,21 @@ class OpenVault(QObject):
         """Say in the sidebar how the transfers are, and in a banner when a trouble has stopped them all."""
         self._summary = summary
         row = self.shell_page.sidebar.transfers
-        share = summary.fraction if summary.active else -1.0
+        known = summary.seconds_left is not None or summary.paused or summary.waiting_for_server
+        share = (summary.fraction if known else 0.0) if summary.active else -1.0
         if self.shell_page.panel_open or summary.failed < self._seen_failed:
             self._seen_failed = summary.failed
         if summary.failed > self._seen_failed:
             row.set_second_line(self.tr("%n failed", "", summary.failed), share, failed=True)
         elif summary.active:
-            words = self.tr("%1 of %2 · %3")
+            words, pace = self.tr("%1 of %2 · %3"), self._pace(summary)
             for mark, value in (
                 ("%1", number_text(summary.finished)),
                 ("%2", number_text(summary.total)),
-                ("%3", self._pace(summary)),
+                ("%3", pace),
             ):
                 words = words.replace(mark, value)
-            row.set_second_line(words, share)
+            row.set_second_line(words, share, shorter=pace)
         else:
             row.set_second_line("")
         self._show_halt(summary)
@@ -303,7 +304,7 @@ class OpenVault(QObject):
         if summary.paused:
             return self.tr("paused")
         if summary.waiting_for_server:
-            return self.tr("waiting for the server")
+            return self.tr("no answer yet")
         if summary.seconds_left is None:
             return self.tr("calculating…")
         return short_time_left_text(summary.seconds_left)

@@ -31,12 +31,13 @@ class ShellPage(QWidget):
     Signals:
         page_changed(str)
         panel_toggled(bool): the transfers panel was opened or closed.
-        lock_requested()
+        lock_requested(), sign_out_requested()
     """
 
     page_changed = Signal(str)
     panel_toggled = Signal(bool)
     lock_requested = Signal()
+    sign_out_requested = Signal()
 
     def __init__(
         self, icons: Icons, pages: dict[str, QWidget], panel: SidePanel, parent: QWidget | None = None
@@ -66,7 +67,8 @@ class ShellPage(QWidget):
         self._layout = layout
         self._animation: QVariantAnimation | None = None
 
-        self.sidebar.page_requested.connect(self.show_page)
+        self.sidebar.page_requested.connect(self._go_to_page)
+        self.sidebar.sign_out_requested.connect(self.sign_out_requested)
         self.sidebar.transfers_requested.connect(self.set_panel_open)
         self.sidebar.lock_requested.connect(self.lock_requested)
         panel.close_requested.connect(lambda: self.set_panel_open(False))
@@ -88,6 +90,12 @@ class ShellPage(QWidget):
         if name != self.page_name:
             self.page_name = name
             self.page_changed.emit(name)
+
+    def _go_to_page(self, name: str) -> None:
+        """Go where the person wants; what was only for their information stays behind."""
+        if name != self.page_name:
+            self.banners.remove_kind("info")
+        self.show_page(name)
 
     def set_panel_open(self, shown: bool) -> None:
         """Open or close the transfers panel."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QStyle, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QStyle, QVBoxLayout, QWidget
 
 from desktop.widgets.buttons import GhostButton, is_enter
 from desktop.widgets.icons import ROW_SIZE, Icons
@@ -30,7 +30,7 @@ class SidebarRow(QAbstractButton):
     def __init__(self, icons: Icons, icon: str, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icons, self._theme, self._icon = icons, icons.theme, icon
-        self._count, self._second, self._share = "", "", -1.0
+        self._count, self._second, self._shorter, self._share = "", "", "", -1.0
         self._failed = self._rail = False
         self.setText(text)
         self.setCheckable(True)
@@ -46,9 +46,16 @@ class SidebarRow(QAbstractButton):
         self._name()
         self.update()
 
-    def set_second_line(self, text: str, share: float = -1.0, *, failed: bool = False) -> None:
-        """Say more below the words; ``share`` 0 to 1 draws a bar; ``failed`` says it in danger."""
-        self._second, self._share, self._failed = text, share, failed
+    def set_second_line(self, text: str, share: float = -1.0, *, failed: bool = False, shorter: str = "") -> None:
+        """Say more below the words.
+
+        Args:
+            text: What is said.
+            share: 0 to 1 draws a bar.
+            failed: Say it in danger.
+            shorter: Said instead where there is no room for all of it.
+        """
+        self._second, self._shorter, self._share, self._failed = text, shorter, share, failed
         self._name()
         self.updateGeometry()
         self.update()
@@ -157,10 +164,15 @@ class SidebarRow(QAbstractButton):
             spot = self._visual(QRect(self._TEXT_X, second.top() + (caption - 14) // 2, 14, 14))
             painter.drawPixmap(spot.topLeft(), self._icons.pixmap("error", "danger", 14))
             second.setLeft(second.left() + 18)
-        self._text(painter, second, self._second, caption_font, colour)
+        self._text(painter, second, self.second_line_for(second.width()), caption_font, colour)
         if self._share >= 0:
             bar = QRect(self._TEXT_X, second.bottom() + 4, end - self._TEXT_X, 3)
             paint_bar(painter, self._theme, self._visual(bar), self._share, self.layoutDirection())
+
+    def second_line_for(self, width: int) -> str:
+        """The second line as it fits into this width."""
+        fits = QFontMetrics(self._theme.font("caption")).horizontalAdvance(self._second) <= width
+        return self._second if fits or not self._shorter else self._shorter
 
     def _visual(self, rect: QRect) -> QRect:
         return QStyle.visualRect(self.layoutDirection(), self.rect(), rect)
@@ -182,51 +194,105 @@ class SidebarRow(QAbstractButton):
         self.setToolTip("\n".join(part for part in parts if part))
 
 
-class AccountRow(QWidget):
-    """Whose vault this is, where it is, and the lock.
-
-    Signals:
-        lock_requested()
-    """
-
-    lock_requested = Signal()
+class AccountButton(QAbstractButton):
+    """Whose vault this is and where; opens the menu of the account. In the rail only the disc."""
 
     def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = icons.theme
         self._avatar = Avatar(icons.theme)
         self._name = ElidedLabel("", "strong", mode=Qt.TextElideMode.ElideRight)
         self._place = ElidedLabel("", "caption")
-        self.lock = GhostButton(icons, "lock", self.tr("Lock"), row=True, size=18)
-        self.lock.setToolTip(self.tr("Lock (Ctrl+L)"))
-        self.lock.clicked.connect(self.lock_requested)
         self._words = QWidget()
         words = QVBoxLayout(self._words)
         words.setContentsMargins(0, 0, 0, 0)
         words.setSpacing(0)
         words.addWidget(self._name)
         words.addWidget(self._place)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(Space.MEDIUM, 0, Space.SMALL, 0)
-        self._row.setSpacing(Space.TIGHT)
-        self._row.addWidget(self._avatar)
-        self._row.addSpacing(Space.TIGHT)
-        self._row.addWidget(self._words, 1)
-        self._row.addWidget(self.lock)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(Space.TIGHT, Space.HAIR, Space.TIGHT, Space.HAIR)
+        row.setSpacing(Space.SMALL)
+        row.addWidget(self._avatar)
+        row.addWidget(self._words, 1)
+        for part in (self._avatar, self._words):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
     def set_account(self, user_id: str, name: str, place: str) -> None:
         """Show whose vault it is."""
         self._avatar.set_person(user_id, name)
-        self._avatar.setToolTip(f"{name}\n{place}")
-        self._avatar.setAccessibleName(f"{name}, {place}")
         self._name.setText(name)
         self._place.setText(place)
+        self.setToolTip(f"{name}\n{place}")
+        self.setAccessibleName(f"{name}, {place}")
 
     def set_rail(self, rail: bool) -> None:
         """Show only the disc."""
         self._words.setVisible(not rail)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by Enter too."""
+        if is_enter(event):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tint the ground under the mouse."""
+        if not (self.isDown() or self.underMouse()):
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.tokens.press if self.isDown() else self._theme.tokens.hover)
+        painter.drawRoundedRect(QRectF(self.rect()), Radius.CONTROL, Radius.CONTROL)
+
+
+class AccountRow(QWidget):
+    """Whose vault this is, where it is, and the ways out: the lock, and a menu.
+
+    Signals:
+        lock_requested(), sign_out_requested()
+    """
+
+    lock_requested = Signal()
+    sign_out_requested = Signal()
+
+    def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icons = icons
+        self.button = AccountButton(icons)
+        self.button.clicked.connect(self.open_menu)
+        self.lock = GhostButton(icons, "lock", self.tr("Lock"), row=True, size=18)
+        self.lock.setToolTip(self.tr("Lock (Ctrl+L)"))
+        self.lock.clicked.connect(self.lock_requested)
+        self._row = QHBoxLayout(self)
+        self._row.setSpacing(Space.TIGHT)
+        self._row.addWidget(self.button, 1)
+        self._row.addWidget(self.lock)
+        self.set_rail(False)
+
+    def set_account(self, user_id: str, name: str, place: str) -> None:
+        """Show whose vault it is."""
+        self.button.set_account(user_id, name, place)
+
+    def set_rail(self, rail: bool) -> None:
+        """Show only the disc."""
+        self.button.set_rail(rail)
         self.lock.setVisible(not rail)
-        side = (RAIL_WIDTH - self._avatar.width()) // 2 if rail else Space.MEDIUM
-        self._row.setContentsMargins(side, 0, side if rail else Space.SMALL, 0)
+        side = (RAIL_WIDTH - self.button.sizeHint().width()) // 2 if rail else Space.SMALL
+        self._row.setContentsMargins(side, 0, side, 0)
+
+    def open_menu(self) -> None:
+        """Offer to lock and to sign out, above the row."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        lock = menu.addAction(self._icons.icon("lock", "text2", 18), self.tr("Lock"), self.lock_requested.emit)
+        lock.setShortcut("Ctrl+L")
+        menu.addAction(self._icons.icon("sign-out", "text2", 18), self.tr("Sign out"), self.sign_out_requested.emit)
+        height = menu.sizeHint().height() + Space.TIGHT
+        menu.popup(self.button.mapToGlobal(QPoint(0, -height)))
 
 
 class Sidebar(StyledWidget):
@@ -235,17 +301,19 @@ class Sidebar(StyledWidget):
     Signals:
         page_requested(str): pictures, keys or settings.
         transfers_requested(bool): open or close the panel.
-        lock_requested()
+        lock_requested(), sign_out_requested()
     """
 
     page_requested = Signal(str)
     transfers_requested = Signal(bool)
     lock_requested = Signal()
+    sign_out_requested = Signal()
 
     def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("sidebar", True)
         self.rail = False
+        self._page, self._transfers_open = "pictures", False
         self.pages = {
             "pictures": SidebarRow(icons, "pictures", self.tr("All pictures")),
             "keys": SidebarRow(icons, "key", self.tr("Keys")),
@@ -276,16 +344,23 @@ class Sidebar(StyledWidget):
         self.transfers.clicked.connect(self.transfers_requested)
         self.rail_lock.clicked.connect(self.lock_requested)
         self.account.lock_requested.connect(self.lock_requested)
+        self.account.sign_out_requested.connect(self.sign_out_requested)
         self.set_rail(False)
 
     def set_page(self, name: str) -> None:
         """Mark where the person is."""
-        for other, row in self.pages.items():
-            row.setChecked(other == name)
+        self._page = name
+        self._mark()
 
     def set_transfers_open(self, shown: bool) -> None:
-        """Mark the panel as open."""
-        self.transfers.setChecked(shown)
+        """Mark the panel as open, and nothing else meanwhile."""
+        self._transfers_open = shown
+        self._mark()
+
+    def _mark(self) -> None:
+        self.transfers.setChecked(self._transfers_open)
+        for name, row in self.pages.items():
+            row.setChecked(name == self._page and not self._transfers_open)
 
     def set_rail(self, rail: bool) -> None:
         """Show words and icons, or icons only."""
@@ -309,7 +384,7 @@ class Sidebar(StyledWidget):
 
     def focus_first(self) -> None:
         """Put the keyboard on the chosen row."""
-        row = next((row for row in self.pages.values() if row.isChecked()), self.pages["pictures"])
+        row = self.transfers if self._transfers_open else self.pages[self._page]
         row.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -162,10 +162,24 @@
             </translation>
         </message>
         <message numerus="yes">
+            <source>Sign out while %n pictures are waiting?</source>
+            <translation>
+                <numerusform>Sign out while %n picture is waiting?</numerusform>
+                <numerusform>Sign out while %n pictures are waiting?</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
             <source>%n are kept here, encrypted, and go on when Glassine is opened again.</source>
             <translation>
                 <numerusform>%n is kept here, encrypted, and goes on when Glassine is opened again.</numerusform>
                 <numerusform>%n are kept here, encrypted, and go on when Glassine is opened again.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n are kept here, encrypted, and go on when you sign in again.</source>
+            <translation>
+                <numerusform>%n is kept here, encrypted, and goes on when you sign in again.</numerusform>
+                <numerusform>%n are kept here, encrypted, and go on when you sign in again.</numerusform>
             </translation>
         </message>
     </context>

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QFontMetrics
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QLabel,
     QLineEdit,
+    QMenu,
     QPushButton,
     QScrollArea,
     QWidget,
@@ -359,7 +360,7 @@ def test_tab_goes_through_sidebar_header_banner_content_and_panel(opened: MainWi
     header, page = opened.open_vault.gallery_page.header, opened.open_vault.gallery_page
     parts = {"sidebar": shell.sidebar, "header": header, "banner": shell.banners, "content": page, "panel": shell.panel}
     page.add_button.show()  # hidden while there is no picture; the header has nothing else
-    shell.sidebar.focus_first()
+    shell.sidebar.pages["pictures"].setFocus(Qt.FocusReason.TabFocusReason)
     stops: list[QWidget] = []
     visited: list[str] = []
     while (focused := QApplication.focusWidget()) not in stops:
@@ -400,6 +401,50 @@ def test_the_sidebar_goes_with_the_arrow_keys(opened: MainWindow, qtbot: Any) ->
     assert QApplication.focusWidget() is sidebar.pages["pictures"]
 
 
+def test_the_account_row_leads_out(opened: MainWindow, runner: InlineRunner, qtbot: Any) -> None:
+    account, session = opened.open_vault.shell_page.sidebar.account, opened._models.shell.session
+    qtbot.keyClick(account.button, Qt.Key.Key_Return)
+    menu = account.findChildren(QMenu)[-1]
+    assert menu.isVisible()
+    assert [action.text() for action in menu.actions()] == ["Lock", "Sign out"]
+    menu.actions()[1].trigger()
+    menu.close()
+    runner.run_pending()
+    assert opened.stack.currentWidget() is opened.sign_in
+    assert session.closed
+
+
+def test_signing_out_with_work_in_hand_asks(opened: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OpenVault, "work_in_hand", property(lambda self: WorkInHand(encrypted=3)))
+    opened.open_vault.shell_page.sidebar.account.sign_out_requested.emit()
+    question = opened.findChildren(ConfirmDialog)[-1]
+    assert question.windowTitle() == "Sign out while 3 pictures are waiting?"
+    assert opened._models.shell.stage is Stage.OPEN
+    question.confirm.click()
+    assert opened._models.shell.stage is Stage.SIGN_IN
+
+
+def test_while_the_transfers_are_open_only_they_look_chosen(opened: MainWindow) -> None:
+    sidebar = opened.open_vault.shell_page.sidebar
+    sidebar.transfers.click()
+    assert [row for row in sidebar.rows() if row.isChecked()] == [sidebar.transfers]
+    sidebar.pages["keys"].click()
+    assert [row for row in sidebar.rows() if row.isChecked()] == [sidebar.transfers]
+    sidebar.transfers.click()
+    assert [row for row in sidebar.rows() if row.isChecked()] == [sidebar.pages["keys"]]
+
+
+def test_what_is_only_information_stays_on_its_page(opened: MainWindow) -> None:
+    shell = opened.open_vault.shell_page
+    shell.sidebar.pages["keys"].click()
+    opened.open_vault.keys_page.message_raised.emit("The key has a new name")
+    opened.show_error(errors.StorageFull())
+    shell.sidebar.pages["keys"].click()
+    assert [notice.kind for notice in shell.banners.notices] == ["danger", "info"]
+    shell.sidebar.pages["settings"].click()
+    assert [notice.kind for notice in shell.banners.notices] == ["danger"]
+
+
 def test_the_transfers_row_says_how_it_goes(opened: MainWindow) -> None:
     from desktop.viewmodels.transfer import TransfersSummary
 
@@ -410,6 +455,16 @@ def test_the_transfers_row_says_how_it_goes(opened: MainWindow) -> None:
     assert row.sizeHint().height() == 48
     vault._show_summary(TransfersSummary(total=48, finished=17, active=True, fraction=0.35))
     assert "calculating" in row._second
+    assert row._share == 0, "no bar before an estimate exists"
+    waiting = TransfersSummary(total=2000, finished=1484, active=True, fraction=0.7, silent=errors.ServerSilent())
+    vault._show_summary(waiting)
+    assert row._second == "1484 of 2000 · no answer yet"
+    assert row._share == 0.7
+    room = row.width() - row._TEXT_X - row._ICON_X
+    needed = QFontMetrics(opened.theme.font("caption")).horizontalAdvance(row._second)
+    assert needed > room
+    assert row.second_line_for(room) == "no answer yet", "rather than a part of all"
+    assert row.second_line_for(needed) == row._second
     vault._show_summary(TransfersSummary(total=48, finished=48, failed=3))
     assert (row._second, row._failed) == ("3 failed", True)
     vault.shell_page.set_panel_open(True)
@@ -431,7 +486,7 @@ def test_a_trouble_of_all_transfers_is_a_banner_until_it_is_over(opened: MainWin
 
 def test_locking_leaves_nothing_of_the_person(opened: MainWindow, runner: InlineRunner, qtbot: Any) -> None:
     session = opened._models.shell.session
-    assert "pictures.example.org" in opened.windowTitle()
+    assert opened.windowTitle() == "pictures.example.org — Glassine", "with the dash that Qt puts in titles of dialogs"
     opened.show_shortcuts()
     sheet = opened.findChildren(ShortcutSheet)[-1]
     qtbot.waitUntil(lambda: QApplication.activeWindow() is sheet)
@@ -646,7 +701,7 @@ def test_quitting_with_work_in_hand_asks_and_keeps_open_by_default(
     assert len(opened.findChildren(ConfirmDialog)) == 1
     qtbot.keyClick(question, Qt.Key.Key_Return)
     assert opened.isVisible()
-    opened._ask_to_quit(work)
+    opened._ask_to_leave(work, quitting=True)
     with qtbot.waitSignal(opened.closed):
         opened.findChildren(ConfirmDialog)[-1].confirm.click()
 
