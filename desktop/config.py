@@ -58,6 +58,7 @@ class Preferences:
         tile_size: Side of a gallery tile in pixels.
         skip_preflight: Whether dropped files are added without asking.
         export_folder: Where the last export went, or empty.
+        add_folder: Where pictures were last added from, or empty.
         lock_after_minutes: Lock after so many idle minutes; 0 never.
         places: Places used before, the latest first.
     """
@@ -74,12 +75,14 @@ class Preferences:
         export_folder: str = "",
         lock_after_minutes: int = 0,
         places: list[Place] | None = None,
+        add_folder: str = "",
     ) -> None:
         # by hand: the module dataclasses would cost two milliseconds of the start
         self.theme = theme
         self.tile_size = tile_size
         self.skip_preflight = skip_preflight
         self.export_folder = export_folder
+        self.add_folder = add_folder
         self.lock_after_minutes = lock_after_minutes
         self.places: list[Place] = places or []
 
@@ -122,8 +125,9 @@ class Preferences:
         known.tile_size = _whole(document.get("tile_size"), cls.MIN_TILE, cls.MAX_TILE, known.tile_size)
         known.lock_after_minutes = _whole(document.get("lock_after_minutes"), 0, 24 * 60, known.lock_after_minutes)
         known.skip_preflight = document.get("skip_preflight") is True
-        folder = document.get("export_folder")
-        known.export_folder = folder if isinstance(folder, str) else ""
+        for name in ("export_folder", "add_folder"):
+            folder = document.get(name)
+            setattr(known, name, folder if isinstance(folder, str) else "")
         places = document.get("places")
         if isinstance(places, list):
             known.places = [place for item in places[:MAX_PLACES] if (place := _read_place(item)) is not None]
@@ -144,6 +148,7 @@ class Preferences:
             "tile_size": self.tile_size,
             "skip_preflight": self.skip_preflight,
             "export_folder": self.export_folder,
+            "add_folder": self.add_folder,
             "lock_after_minutes": self.lock_after_minutes,
             "places": [
                 {

@@ -61,6 +61,11 @@ class SettingsViewModel(QObject):
         return self._config.preferences.export_folder
 
     @property
+    def add_folder(self) -> str:
+        """Where pictures were last added from, or an empty text."""
+        return self._config.preferences.add_folder
+
+    @property
     def data_folder(self) -> Path:
         """Where keys, caches and preferences are."""
         return self._config.folder
@@ -90,6 +95,12 @@ class SettingsViewModel(QObject):
         """Remember where copies are saved."""
         if folder != self.export_folder:
             self._config.preferences.export_folder = folder
+            self._save()
+
+    def set_add_folder(self, folder: str) -> None:
+        """Remember where pictures are added from."""
+        if folder != self.add_folder:
+            self._config.preferences.add_folder = folder
             self._save()
 
     def start(self, session: SessionPort) -> None:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+PICTURES: Final = ("jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "bmp")
+"""How names of pictures end, for the filter of a dialog only: what a file is, its content says."""
 
-def open_files(parent: QWidget, title: str, chosen: Callable[[list[Path]], None], name_filter: str = "") -> None:
-    """Ask for files that exist."""
+
+def open_pictures(parent: QWidget, title: str, start: Path, chosen: Callable[[list[Path]], None]) -> None:
+    """Ask for files that exist, first of all pictures."""
     dialog = _dialog(parent, title)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    if name_filter:
-        dialog.setNameFilter(name_filter)
+    patterns = " ".join(f"*.{form}" for ending in PICTURES for form in (ending, ending.upper()))
+    pictures = QCoreApplication.translate("FileDialogs", "Pictures (%1)").replace("%1", patterns)
+    dialog.setNameFilters([pictures, QCoreApplication.translate("FileDialogs", "All files (*)")])
+    dialog.setOption(QFileDialog.Option.HideNameFilterDetails)
+    dialog.setDirectory(str(start))
     dialog.filesSelected.connect(lambda names: chosen([Path(name) for name in names]))
     dialog.open()
 
@@ -48,6 +55,6 @@ def choose_folder(parent: QWidget, title: str, start: Path, chosen: Callable[[Pa
 
 
 def _dialog(parent: QWidget, title: str) -> QFileDialog:
-    dialog = QFileDialog(parent.window(), title)
+    dialog = QFileDialog(parent.window(), title, str(Path.home()))  # not the folder the program was started in
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return dialog

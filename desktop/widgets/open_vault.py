@@ -14,8 +14,8 @@ from desktop.viewmodels.shell import Stage
 from desktop.viewmodels.transfer import Outcome
 from desktop.viewmodels.wording import number_text, short_time_left_text
 from desktop.widgets.drop_overlay import DropOverlay
-from desktop.widgets.file_dialogs import choose_folder, open_files
-from desktop.widgets.gallery_page import GalleryPage
+from desktop.widgets.file_dialogs import choose_folder, open_pictures
+from desktop.widgets.gallery_page import GalleryPage, pictures_folder
 from desktop.widgets.keys_page import KeysPage
 from desktop.widgets.notices import Notice, error_words
 from desktop.widgets.preflight_dialog import SKIP_BELOW, PreflightDialog
@@ -176,11 +176,21 @@ class OpenVault(QObject):
 
     def add_pictures(self) -> None:
         """Ask for files and add them."""
-        open_files(self._window, self.tr("Add pictures"), self.add_paths)
+        open_pictures(self._window, self.tr("Add pictures"), self._add_from(), self._add_chosen)
 
     def add_folder(self) -> None:
         """Ask for a folder and add what is in it."""
-        choose_folder(self._window, self.tr("Add a folder"), Path.home(), lambda folder: self.add_paths([folder]))
+        title = self.tr("Add a folder")
+        choose_folder(self._window, title, self._add_from(), lambda folder: self._add_chosen([folder]))
+
+    def _add_from(self) -> Path:
+        """Where choosing begins: where it ended the last time, else with the person's pictures."""
+        last = self._models.settings.add_folder
+        return Path(last) if last and Path(last).is_dir() else pictures_folder()
+
+    def _add_chosen(self, paths: list[Path]) -> None:
+        self._models.settings.set_add_folder(str(paths[0].parent))
+        self.add_paths(paths)
 
     def search(self) -> None:
         """Go to the search field."""

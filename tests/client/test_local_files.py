@@ -165,13 +165,13 @@ def test_preferences_come_back(tmp_path: Path) -> None:
     assert config.preferences == Preferences()
     local = Place(PlaceKind.THIS_COMPUTER, tmp_path / "vault")
     remote = config.server_place("https://pictures.example.org", "Zoë")
-    config.preferences = Preferences("dark", 256, True, "/exports", 15)
+    config.preferences = Preferences("dark", 256, True, "/exports", 15, add_folder="/camera")
     for place in (local, remote, local):
         config.preferences.remember(place)
     config.save()
 
     again = Config(tmp_path / "data").preferences
-    assert again == Preferences("dark", 256, True, "/exports", 15, [local, remote])
+    assert again == Preferences("dark", 256, True, "/exports", 15, [local, remote], "/camera")
     assert config.preferences_path.stat().st_mode & 0o777 == 0o600
     assert config.folder.stat().st_mode & 0o777 == 0o700
     again.forget(local)
@@ -185,7 +185,7 @@ def test_preferences_come_back(tmp_path: Path) -> None:
         b"nonsense",
         b"[]",
         b"[" * 100_000,
-        b'{"theme": "pink", "tile_size": "big", "skip_preflight": 1, "export_folder": 5, "places": 7}',
+        b'{"theme": "pink", "tile_size": "big", "skip_preflight": 1, "export_folder": 5, "add_folder": [], "places": 7}',
         b'{"tile_size": 5, "lock_after_minutes": -1, "places": [1, {}]}',
         b'{"places": [{"kind": "moon", "folder": "/", "address": "", "user": ""}]}',
         b'{"tile_size": true, "places": [{"kind": "server", "folder": "/\\u0000", "address": "", "user": ""}]}',
@@ -289,5 +289,13 @@ def test_the_hash_is_blake3(tmp_path: Path) -> None:
 def test_preferences_hold_no_secrets(there: Somewhere) -> None:
     content = (there.data / "preferences.json").read_text()
     document = json.loads(content)
-    assert set(document) == {"theme", "tile_size", "skip_preflight", "export_folder", "lock_after_minutes", "places"}
+    assert set(document) == {
+        "theme",
+        "tile_size",
+        "skip_preflight",
+        "export_folder",
+        "add_folder",
+        "lock_after_minutes",
+        "places",
+    }
     assert "password" not in content

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDialog,
+    QFileDialog,
     QLabel,
     QLineEdit,
     QMenu,
@@ -443,6 +444,26 @@ def test_what_is_only_information_stays_on_its_page(opened: MainWindow) -> None:
     assert [notice.kind for notice in shell.banners.notices] == ["danger", "info"]
     shell.sidebar.pages["settings"].click()
     assert [notice.kind for notice in shell.banners.notices] == ["danger"]
+
+
+def test_adding_begins_with_the_pictures_and_then_where_it_ended(
+    opened: MainWindow, config: Config, runner: InlineRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pictures, holiday = tmp_path / "Pictures", tmp_path / "holiday"
+    for folder in (pictures, holiday):
+        folder.mkdir()
+    monkeypatch.setattr("desktop.widgets.open_vault.pictures_folder", lambda: pictures)
+    opened.open_vault.add_pictures()
+    dialog = opened.findChildren(QFileDialog)[-1]
+    assert Path(dialog.directory().path()) == pictures
+    assert dialog.nameFilters()[0].startswith("Pictures (*.jpg *.JPG")
+    assert dialog.nameFilters()[1] == "All files (*)"
+    dialog.filesSelected.emit([str(holiday / "a.jpg")])
+    dialog.reject()
+    runner.run_pending()
+    assert Config(config.folder).preferences.add_folder == str(holiday)
+    opened.open_vault.add_folder()
+    assert Path(opened.findChildren(QFileDialog)[-1].directory().path()) == holiday
 
 
 def test_the_transfers_row_says_how_it_goes(opened: MainWindow) -> None:
