@@ -185,7 +185,7 @@ def test_preferences_come_back(tmp_path: Path) -> None:
         b"nonsense",
         b"[]",
         b"[" * 100_000,
-        b'{"theme": "pink", "tile_size": "big", "skip_preflight": 1, "export_folder": 5, "add_folder": [], "places": 7}',
+        b'{"theme": "pink", "tile_size": "big", "skip_preflight": 1, "export_folder": 5, "add_folder": 7, "places": 7}',
         b'{"tile_size": 5, "lock_after_minutes": -1, "places": [1, {}]}',
         b'{"places": [{"kind": "moon", "folder": "/", "address": "", "user": ""}]}',
         b'{"tile_size": true, "places": [{"kind": "server", "folder": "/\\u0000", "address": "", "user": ""}]}',
