@@ -41,8 +41,8 @@ class LockPage(StyledWidget):
         self._make_controls()
         self._sleeve = Sleeve(theme, QSize(156, 180), closed=True)
         self._foot = self._make_foot()
-        scroll = ScrollPage()
-        inner = QVBoxLayout(scroll.content)
+        self._scroll = ScrollPage()
+        inner = QVBoxLayout(self._scroll.content)
         inner.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         inner.setSpacing(Space.SMALL)
         inner.addStretch(1)
@@ -52,7 +52,7 @@ class LockPage(StyledWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(self._scroll, 1)
         layout.addWidget(self._foot)
 
         view_model.session_changed.connect(self._show_form)
@@ -200,6 +200,7 @@ class LockPage(StyledWidget):
         field.set_error(sentence)
         field.setFocus(Qt.FocusReason.OtherFocusReason)
         field.edit.selectAll()
+        self._scroll.reveal(field)
 
     def _show_error(self, error: GlassineError) -> None:
         self.show_problem(*error_words(error))
@@ -209,6 +210,7 @@ class LockPage(StyledWidget):
         self._clear_error()
         self._error = ErrorBox(self._icons, title, text, details=details)
         self._layout.insertWidget(self._layout.indexOf(self.button), self._error)
+        self._scroll.reveal(self._error)
         self._error.announce()
 
     def _clear_error(self) -> None:

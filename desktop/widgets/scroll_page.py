@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
@@ -20,3 +20,9 @@ class ScrollPage(QScrollArea):
         self.setWidget(self.content)
         # the style sheet makes both transparent; viewport() is not asked for, because wrapping it costs 13 ms
         self.content.setAutoFillBackground(False)
+
+    def reveal(self, widget: QWidget) -> None:
+        """Scroll to what has just come up or got an error."""
+        widget.show()  # a new child is shown only later, and what is hidden has no place
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # measured now, not at the next turn
+        self.ensureWidgetVisible(widget)

@@ -240,6 +240,7 @@ class SignInPage(StyledWidget):
         field.set_error(sentence)
         field.setFocus(Qt.FocusReason.OtherFocusReason)
         field.edit.selectAll()
+        self._scroll.reveal(field)
 
     def _show_error(self, error: GlassineError) -> None:
         from desktop.widgets.notices import error_words
@@ -253,6 +254,7 @@ class SignInPage(StyledWidget):
         self._clear_error()
         self._error = ErrorBox(self._icons, title, text, details=details)
         self._layout.insertWidget(self._layout.indexOf(self.button), self._error)
+        self._scroll.reveal(self._error)
         self._error.announce()
 
     def _clear_error(self) -> None:

@@ -579,6 +579,25 @@ def test_a_long_title_of_a_failure_is_not_cut(window: MainWindow) -> None:
     assert title.height() > 1.5 * title.fontMetrics().height()
 
 
+def test_what_is_wrong_with_a_form_is_scrolled_to(window: MainWindow) -> None:
+    def in_sight(widget: QWidget) -> bool:
+        return widget.visibleRegion().boundingRect() == widget.rect()
+
+    window.resize(720, 480)
+    page = window.sign_in
+    page.server_card.click()
+    page.first_link.click()
+    QApplication.processEvents()
+    page._scroll.ensureWidgetVisible(page.first_link)
+    assert not in_sight(page.fields["address"])
+    page.button.click()
+    assert in_sight(page.fields["address"])
+    window.show_error(errors.ServerSilent())
+    QApplication.processEvents()
+    assert page._error is not None
+    assert in_sight(page._error)
+
+
 def test_a_failed_import_is_seen_without_scrolling(opened: MainWindow, runner: InlineRunner, tmp_path: Path) -> None:
     page = opened.open_vault.keys_page
     dialog = key_dialogs.ImportKeyDialog(page._icons, page, page._vm)
