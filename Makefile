@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help run serve test check format demo drag-test kill-test bench clean
+.PHONY: help run serve test check format demo drag-test kill-test bench package package-test clean
 
 help:
 	@echo "make run        set everything up and open the window"
@@ -12,6 +12,8 @@ help:
 	@echo "make drag-test  a real drag from a file manager into the window, under Xvfb and openbox"
 	@echo "make kill-test  kill -9 while storing, 100 rounds"
 	@echo "make bench      speed, as ratios measured in one run"
+	@echo "make package    build what people download, into dist/"
+	@echo "make package-test  install, upgrade and remove it in a bare Debian root (as root)"
 	@echo "make clean      remove everything that make made"
 
 run:
@@ -51,6 +53,14 @@ bench:
 	@scripts/setup demo
 	.venv/bin/python -m benchmarks
 
+package:
+	@scripts/setup package
+	.venv-package/bin/python -m scripts.package
+
+package-test:
+	@scripts/setup package
+	.venv-package/bin/python -m scripts.package.bare_root
+
 clean:
-	rm -rf .venv .uv build dist demo-output .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .venv-package .uv build dist demo-output .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,8 +12,13 @@ from typing import Final
 
 NEEDS_NO_DISPLAY: Final = ("offscreen", "minimal", "minimalegl", "vnc", "linuxfb", "eglfs", "directfb", "vkkhrdisplay")
 
-NO_DISPLAY: Final = "There is no display to open a window on. To see Glassine without one, run: make demo"
-UNREACHABLE: Final = "The display %s cannot be reached. To see Glassine without one, run: make demo"
+_WITHOUT: Final = (
+    "Commands work without one: glassine --help"
+    if getattr(sys, "frozen", False)  # installed from a package: there is no Makefile
+    else "To see Glassine without one, run: make demo"
+)
+NO_DISPLAY: Final = f"There is no display to open a window on. {_WITHOUT}"
+UNREACHABLE: Final = f"The display %s cannot be reached. {_WITHOUT}"
 NO_LIBRARY: Final = "A system library is missing (%s). On Debian: apt-get install --no-install-recommends %s"
 NO_WINDOW: Final = "The window is not installed, only the server and the command line: pip install 'glassine[desktop]'"
 

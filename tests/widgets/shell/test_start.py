@@ -43,6 +43,14 @@ from main import main
 main([])
 """
 
+PACKAGED = """
+import runpy, sys
+sys.argv = ["glassine"]
+sys.frozen = True
+{probe}
+"""
+"""The entry of the packages: PyInstaller runs its first steps, then main.py as the main program."""
+
 
 def python(code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
@@ -54,6 +62,16 @@ def python(code: str, folder: Path, **environment: str) -> subprocess.CompletedP
 
 def test_nothing_heavy_is_imported_before_the_first_paint(tmp_path: Path) -> None:
     done = python(PROBE.format(names=HEAVY), tmp_path)
+    assert done.stdout.strip() == "loaded []", done.stdout + done.stderr
+
+
+def test_nor_when_it_starts_from_a_package(tmp_path: Path) -> None:
+    probe = PROBE.format(names=HEAVY)
+    first = "runpy.run_path('scripts/package/restore_library_path.py')"
+    entry = "runpy.run_path('main.py', run_name='__main__')"
+    assert "from main import main\nmain([])" in probe
+    code = PACKAGED.format(probe=probe.replace("from main import main\nmain([])", f"{first}\n{entry}"))
+    done = python(code, tmp_path)
     assert done.stdout.strip() == "loaded []", done.stdout + done.stderr
 
 
