@@ -747,14 +747,14 @@ def test_quitting_with_work_in_hand_asks_and_keeps_open_by_default(
 
 
 def test_only_what_is_encrypted_is_said_to_be_kept(opened: MainWindow, runner: InlineRunner) -> None:
-    for number, staged in enumerate((object(), None, None)):
+    for number, staged in enumerate((object(), object(), None, None)):
         transfer = Transfer(number, f"{number}.jpg", 10, Path(f"{number}.jpg"), staged=staged)  # type: ignore[arg-type]
         opened.open_vault._models.transfers._board.enlist(transfer)
-    assert opened.open_vault.work_in_hand == WorkInHand(encrypted=1, untouched=2)
+    assert opened.open_vault.work_in_hand == WorkInHand(encrypted=2, untouched=2)
     opened.lock()
     runner.run_pending()
     assert opened.lock_page._foot_text.text() == (
-        "1 pictures wait here, encrypted, and go on when you unlock. "
+        "2 pictures wait here, encrypted, and go on when you unlock. "
         "2 are not encrypted yet and are only where they came from. Leave them there; they go on too."
     )
 
