@@ -21,7 +21,8 @@ from scripts.package.trees import ROOT, settle, source_date
 
 DIST = ROOT / "dist"
 WORK = ROOT / "build" / "package"
-UV = ROOT / ".uv" / ("Scripts" if sys.platform == "win32" else "bin") / "uv"
+PINNED_UV = ROOT / ".uv" / "bin" / "uv"
+UV = PINNED_UV if PINNED_UV.exists() else Path(shutil.which("uv") or "uv")
 
 
 def build_bundle(target: Path, *, date: int) -> Path:
