@@ -166,8 +166,9 @@ def open_sheet(window: MainWindow) -> QWidget:
 def open_question(window: MainWindow) -> QWidget:
     """Open the question before quitting."""
     from desktop.widgets.dialogs import ConfirmDialog
+    from desktop.widgets.open_vault import WorkInHand
 
-    window._ask_to_quit(31)
+    window._ask_to_leave(WorkInHand(encrypted=14, untouched=17), quitting=True)
     return window.findChildren(ConfirmDialog)[-1]
 
 
