@@ -181,6 +181,14 @@ class Unsupported(GlassineError):
     exit_code = 5
 
 
+class NotAKey(Unsupported):
+    """A file that is no key, or a key of a kind that Glassine does not use."""
+
+    code = "K-108"
+    title = "Not a key Glassine can use"
+    default_message = "This file is not a key that Glassine can use."
+
+
 class TooLarge(GlassineError):
     """Input above a limit."""
 

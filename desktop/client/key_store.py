@@ -165,7 +165,7 @@ class KeyStore:
             raise errors.TooLarge("This file is far too large to be a key.")
         key: Any = key_formats.import_private(untrusted, passphrase).key
         if not isinstance(key, PrivateKey):
-            raise errors.Unsupported(
+            raise errors.NotAKey(
                 "This is a key of the classic scheme. It opens old pictures, but it cannot protect any."
             )
         return self.add(key, name or path.stem, new_passphrase)

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from desktop.crypto import der, key_costs, key_file
 from desktop.crypto.classic_keys import ClassicPrivateKey
 from desktop.crypto.keys import PrivateKey, PublicKey
-from desktop.errors import KeyFileDamaged, KeyRefused, PassphraseNeeded, TooLarge, Unsupported, WrongKey
+from desktop.errors import KeyFileDamaged, KeyRefused, NotAKey, PassphraseNeeded, TooLarge, WrongKey
 
 ImportFormat = Literal["glassine", "pkcs8", "pkcs1", "openssh", "classic"]
 ExportFormat = Literal["pkcs8", "pkcs1", "openssh"]
@@ -67,7 +67,7 @@ def import_private(untrusted: bytes, passphrase: str | None = None) -> ImportedK
         PassphraseNeeded: The file is encrypted and ``passphrase`` is None.
         WrongKey: The passphrase is not right.
         KeyFileDamaged: It is of a known format, and broken.
-        Unsupported: It is something else: a public key, another algorithm, another program's own format.
+        NotAKey: It is something else: a public key, another algorithm, another program's own format.
         KeyRefused: It is an RSA or classic key that must not be used.
         TooLarge: It is too long, or asks for too much memory or time.
     """
@@ -92,7 +92,7 @@ def _import_pem(data: bytes, passphrase: str | None) -> ImportedKey:
     if not blocks:
         raise _not_a_key(data)
     if len(private) > 1:
-        raise Unsupported("This file holds several private keys. Import them one by one.")
+        raise NotAKey("This file holds several private keys. Import them one by one.")
     match = (private or blocks)[0]  # a certificate or parameters may stand before the key
     label = match[1].decode("ascii")
     block = match[0] + b"\n"
@@ -110,8 +110,8 @@ def _import_pem(data: bytes, passphrase: str | None) -> ImportedKey:
     if label in ("EC PRIVATE KEY", "DSA PRIVATE KEY"):
         raise _other_algorithm(label.removesuffix(" PRIVATE KEY"))
     if label in _NOT_PRIVATE:
-        raise Unsupported("This file holds no private key, only a public one. Import the private key's file.")
-    raise Unsupported(f"Keys of the kind {label} cannot be imported. Convert it to PKCS#8 first.")
+        raise NotAKey("This file holds no private key, only a public one. Import the private key's file.")
+    raise NotAKey(f"Keys of the kind {label} cannot be imported. Convert it to PKCS#8 first.")
 
 
 def _import_der(data: bytes, passphrase: str | None) -> ImportedKey:
@@ -151,9 +151,7 @@ def _loaded(load: Any, data: bytes, passphrase: str | None, is_encrypted: bool, 
     try:
         key = load(data, secret)
     except UnsupportedAlgorithm:
-        raise Unsupported(
-            "This key uses an encryption or algorithm that cannot be imported. Convert it first."
-        ) from None
+        raise NotAKey("This key uses an encryption or algorithm that cannot be imported. Convert it first.") from None
     except Exception:
         # what it says may quote the key; what matters is known: only a wrong secret makes good data fail
         if is_encrypted:
@@ -164,18 +162,18 @@ def _loaded(load: Any, data: bytes, passphrase: str | None, is_encrypted: bool, 
     return ImportedKey(PrivateKey.from_cryptography(key), kind, (USE_FOR_GLASSINE_ONLY,))
 
 
-def _other_algorithm(name: str) -> Unsupported:
-    return Unsupported(f"This is a key of the kind {name}. Glassine uses RSA keys only.")
+def _other_algorithm(name: str) -> NotAKey:
+    return NotAKey(f"This is a key of the kind {name}. Glassine uses RSA keys only.")
 
 
 def _not_a_key(data: bytes) -> Exception:
     if data.startswith(b"PuTTY-User-Key-File-"):
-        return Unsupported("PuTTY keys cannot be imported. Export it from PuTTYgen as an OpenSSH key first.")
+        return NotAKey("PuTTY keys cannot be imported. Export it from PuTTYgen as an OpenSSH key first.")
     if data.startswith((b"ssh-", b"ecdsa-", b"---- BEGIN SSH2 PUBLIC KEY")):
-        return Unsupported("This file holds no private key, only a public one. Import the private key's file.")
+        return NotAKey("This file holds no private key, only a public one. Import the private key's file.")
     if b"-----BEGIN " in data:
         return KeyFileDamaged("This key is damaged and cannot be imported. Use another copy of it.")
-    return Unsupported("This file is not a key that Glassine can import.")
+    return NotAKey("This file is not a key that Glassine can import.")
 
 
 def export_private(key: PrivateKey, format: ExportFormat, passphrase: str | None) -> bytes:
@@ -187,16 +185,16 @@ def export_private(key: PrivateKey, format: ExportFormat, passphrase: str | None
         passphrase: Encrypts it; None leaves it readable to whoever gets the file.
 
     Raises:
-        Unsupported: PKCS#1 with a passphrase, which protects with MD5 only; an unknown format.
+        NotAKey: PKCS#1 with a passphrase, which protects with MD5 only; an unknown format.
         KeyRefused: The passphrase is empty or cannot be used.
     """
     if format not in EXPORT_FORMATS:
-        raise Unsupported(f"Keys cannot be exported as {format}, only as {', '.join(EXPORT_FORMATS)}.")
+        raise NotAKey(f"Keys cannot be exported as {format}, only as {', '.join(EXPORT_FORMATS)}.")
     secret = _export_secret(passphrase)
     if format == "pkcs8" and secret is not None:
         return _encrypted_pkcs8(key.to_pkcs8(), secret)
     if format == "pkcs1" and secret is not None:
-        raise Unsupported("PKCS#1 cannot protect a key with a passphrase well. Choose PKCS#8 or OpenSSH.")
+        raise NotAKey("PKCS#1 cannot protect a key with a passphrase well. Choose PKCS#8 or OpenSSH.")
     if format == "openssh":
         encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
         if secret is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
@@ -21,6 +22,18 @@ translate = QCoreApplication.translate
 
 
 OWN_FOLDER: Final = "Glassine"
+
+
+def is_open_to_listeners(address: str) -> bool:
+    """Whether what is sent to this address can be read on the way: plain HTTP to another computer."""
+    text = address.strip().lower()
+    if not text.startswith("http://"):
+        return False
+    try:
+        host = urlsplit(text).hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and host not in ("localhost", "::1") and not host.startswith("127.")
 
 
 class Form(StrEnum):

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 from desktop.errors import GlassineError
 from desktop.place_kind import PlaceKind
 from desktop.viewmodels.passphrases import length_rule
-from desktop.viewmodels.sign_in import Form, SignInViewModel
+from desktop.viewmodels.sign_in import Form, SignInViewModel, is_open_to_listeners
 from desktop.widgets.buttons import link_button, primary_button
 from desktop.widgets.choice_card import ChoiceCard
 from desktop.widgets.fields import Field
@@ -154,10 +154,21 @@ class SignInPage(StyledWidget):
         self._slots[name].addWidget(field)
         self.fields[name] = field
         if name == "address":
-            field.set_helper(self.tr("Such as %1").replace("%1", "pictures.example.org"))
+            self._show_address_helper()
+            field.changed.connect(lambda _: self._show_address_helper())
         elif name in _REPEATS:
             field.repeats(self.fields[_REPEATS[name]])
         return field
+
+    def _show_address_helper(self) -> None:
+        """Say how an address looks, or that this one is not safe to use."""
+        field = self.fields["address"]
+        if is_open_to_listeners(field.text):
+            field.set_helper(
+                self.tr("Others on the way can read your password. Write https:// if the server understands it.")
+            )
+        else:
+            field.set_helper(self.tr("Such as %1").replace("%1", "pictures.example.org"))
 
     def _words(self, form: Form) -> tuple[str, str, str, str]:
         """Title, button, button while busy, link."""

@@ -19,9 +19,9 @@ from desktop.errors import (
     GlassineError,
     KeyFileDamaged,
     KeyRefused,
+    NotAKey,
     PassphraseNeeded,
     TooLarge,
-    Unsupported,
     WrongKey,
 )
 
@@ -110,7 +110,7 @@ def test_a_passphrase_that_is_not_needed_is_not_looked_at(name: str) -> None:
 )
 def test_other_algorithms_and_public_keys_are_unsupported(name: str, passphrase: str | None, says: str) -> None:
     error = refusal(foreign(name), passphrase)
-    assert type(error) is Unsupported
+    assert type(error) is NotAKey
     assert says in error.message
 
 
@@ -129,7 +129,7 @@ def test_other_algorithms_and_public_keys_are_unsupported(name: str, passphrase:
     ],
 )
 def test_other_files_are_unsupported(data: bytes) -> None:
-    assert type(refusal(data)) is Unsupported
+    assert type(refusal(data)) is NotAKey
 
 
 @pytest.mark.parametrize("name", [*PLAIN, "pkcs8-pbkdf2.der"])
@@ -148,7 +148,7 @@ def test_changed_keys_are_never_accepted_as_another_key(name: str) -> None:
         try:
             imported = import_private(bytes(damaged)).key
         except GlassineError as error:
-            assert isinstance(error, KeyFileDamaged | KeyRefused | Unsupported)
+            assert isinstance(error, KeyFileDamaged | KeyRefused | NotAKey)
         else:
             # in OpenSSH's padding or in parts that are computed anew nothing that matters changed
             assert isinstance(imported, PrivateKey)
@@ -244,7 +244,7 @@ def test_encrypted_pkcs8_is_what_the_library_reads_and_costs_enough(key: Private
 
 @pytest.mark.parametrize(("kind", "passphrase"), [("pkcs1", "x"), ("jwk", None), ("pkcs12", "x")])
 def test_formats_that_cannot_protect_are_not_written(key: PrivateKey, kind: str, passphrase: str | None) -> None:
-    with pytest.raises(Unsupported):
+    with pytest.raises(NotAKey):
         key_formats.export_private(key, kind, passphrase)  # type: ignore[arg-type]
 
 

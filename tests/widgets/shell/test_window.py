@@ -280,6 +280,25 @@ def test_a_secret_does_not_turn_up_in_another_form(window: MainWindow, passphras
     assert "At least 8 characters" in page.fields["passphrase"].helper.text()
 
 
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [
+        ("pictures.example.org", False),
+        ("https://pictures.example.org", False),
+        ("http://localhost:5000", False),
+        ("http://127.0.0.1:5000", False),
+        ("http://pictures.example.org", True),
+        (" HTTP://10.0.0.5:5000", True),
+        ("http://[", False),
+    ],
+)
+def test_a_server_without_tls_is_warned_of(window: MainWindow, address: str, warned: bool) -> None:
+    page = window.sign_in
+    page.server_card.click()
+    page.fields["address"].set_text(address)
+    assert ("can read your password" in page.fields["address"].helper.text()) is warned
+
+
 def test_putting_either_of_two_right_takes_the_error_away(window: MainWindow, passphrase: str) -> None:
     page = window.sign_in
     page.fields["passphrase"].set_text("something else")
