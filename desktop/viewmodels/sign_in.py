@@ -6,7 +6,6 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
@@ -29,6 +28,8 @@ def is_open_to_listeners(address: str) -> bool:
     text = address.strip().lower()
     if not text.startswith("http://"):
         return False
+    from urllib.parse import urlsplit  # only here: the first paint does not wait for it
+
     try:
         host = urlsplit(text).hostname or ""
     except ValueError:
