@@ -110,7 +110,9 @@ def main() -> int:
             "main.py": [sys.executable, str(ROOT / "main.py")],
         }
         report_start("warm", medians(commands, options.runs, None))
-        if os.access(DROP_CACHES, os.W_OK):
+        if not options.cold_runs:
+            print("start, cold: not asked for")
+        elif os.access(DROP_CACHES, os.W_OK):
             report_start("cold", medians(commands, options.cold_runs, drop_caches))
         else:
             print("start, cold: not measured; dropping the caches needs root")

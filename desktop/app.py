@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from desktop.display import NO_LIBRARY, NO_WINDOW, QT_PACKAGES, display_problem
+from desktop.display import NO_LIBRARY, NO_WINDOW, QT_PACKAGES, display_problem, release_display
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -84,6 +84,7 @@ def run(argv: list[str], files: Sequence[Path] = ()) -> int:
     # Qt looks for the style itself: asking for it from Python costs 10 ms, because all of QStyle is wrapped
     app = QApplication(["glassine", "-style", "Fusion", *argv])
     app.setProperty("style_given", True)
+    release_display()
     return _run(app, files)
 
 

@@ -143,9 +143,10 @@ def _qt() -> tuple[bool, str]:
 
 
 def _display() -> tuple[bool, str]:
-    from desktop.display import display_problem
+    from desktop.display import display_problem, release_display
 
     problem = display_problem(os.environ, [])
+    release_display()
     return not problem, problem or "a window can be opened"
 
 

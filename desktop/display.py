@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 NEEDS_NO_DISPLAY: Final = ("offscreen", "minimal", "minimalegl", "vnc", "linuxfb", "eglfs", "directfb", "vkkhrdisplay")
@@ -30,6 +31,7 @@ _X11_LIBRARIES: Final = {
     "libxcb-shape.so.0": "libxcb-shape0",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
+_connections: list[Callable[[], object]] = []
 QT_PACKAGES: Final = "libglib2.0-0 libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1"
 
 
@@ -72,8 +74,18 @@ def _x11_problem(display: str) -> str:
             loaded.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
             loaded.xcb_disconnect.argtypes = [ctypes.c_void_p]
             connection = loaded.xcb_connect(os.fsencode(display), None)
-            broken = loaded.xcb_connection_has_error(connection)
-            loaded.xcb_disconnect(connection)
-            if broken:
+            _connections.append(partial(loaded.xcb_disconnect, connection))
+            if loaded.xcb_connection_has_error(connection):
+                release_display()
                 return UNREACHABLE % display
     return ""
+
+
+def release_display() -> None:
+    """Close the connection of the check, once Qt has its own.
+
+    A display without a window manager, such as Xvfb, begins anew when its last client leaves: Qt would be slow to
+    connect then, and now and then be refused.
+    """
+    while _connections:
+        _connections.pop()()

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from desktop.display import NO_DISPLAY, display_problem
+from desktop.display import NO_DISPLAY, display_problem, release_display
 
 if TYPE_CHECKING:
     from desktop.widgets.main_window import MainWindow
@@ -59,6 +59,7 @@ def _play(folder: Path) -> None:
     from desktop.app import name_application, route_qt_messages
 
     app = QApplication(["glassine", "-style", "Fusion"])
+    release_display()
     route_qt_messages()
     name_application(app)
     print(f"glassine {__version__} on {app.platformName()}", flush=True)

@@ -29,9 +29,9 @@ nothing_left() {
   [ -z "$left" ] || { echo "$left"; return 1; }
 }
 libraries_found() {
-  local missing
-  missing=$(find "$1" -type f -name '*.so*' -exec env LD_LIBRARY_PATH="$1/_internal" ldd {} + | grep 'not found' | sort -u)
-  [ -z "$missing" ] || { echo "$missing"; return 1; }
+  find "$1" -type f -name '*.so*' -exec env LD_LIBRARY_PATH="$1/_internal" ldd {} + >/tmp/libraries
+  grep -q 'libxcb.so.1 => /' /tmp/libraries || { echo "ldd has not looked at it"; return 1; }
+  ! grep 'not found' /tmp/libraries | sort -u | grep .
 }
 kept_unchanged() { [ -s /tmp/before ] && (cd "$home/.local/share/glassine" && find . -type f -exec sha256sum {} + | sort) | cmp - /tmp/before; }
 serves() {
@@ -88,7 +88,7 @@ check "glassine doctor on a display" person "xvfb-run -a glassine doctor"
 show
 check "keys, seal, open and the classic commands" commands_work
 check "glassine serve answers" serves
-check "the manual page is a page" bash -c 'zcat /usr/share/man/man1/glassine.1.gz 2>/dev/null | grep -q "^.TH GLASSINE 1" || grep -q /usr/share/man /etc/dpkg/dpkg.cfg.d/*'
+check "the manual page is a page" bash -c 'zcat /usr/share/man/man1/glassine.1.gz | grep "^.TH GLASSINE 1"'
 check "tools of the desktop are installed" install desktop-file-utils
 check "the desktop entry is valid" desktop-file-validate /usr/share/applications/glassine.desktop
 check "PNG files can be opened with it" grep -q '^image/png=.*glassine.desktop' /usr/share/applications/mimeinfo.cache

@@ -192,3 +192,34 @@ print("ended", code, flush=True)
     assert done.stdout.strip() == "ended 0", done.stdout + done.stderr
     assert done.stderr == ""
     assert (tmp_path / "window").stat().st_mode & 0o077 == 0
+
+
+HELD = """
+import ctypes, os, sys
+calls = []
+class Call:
+    def __init__(self, name): self.name = name
+    def __call__(self, *arguments):
+        calls.append(self.name)
+        return 0 if self.name.endswith("has_error") else 7
+class Library:
+    def __init__(self, file): self.file = file
+    def __getattr__(self, name):
+        setattr(self, name, Call(self.file.split(".")[0] + " " + name))
+        return self.__dict__[name]
+ctypes.CDLL = Library
+from desktop import app, display
+print(display.display_problem({"DISPLAY": ":5"}, [], platform="linux") == "", calls)
+calls.clear()
+app._run = lambda application, files: print(calls)
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+app.run([])
+"""
+
+
+def test_the_checks_connection_is_held_until_qt_has_its_own(tmp_path: Path) -> None:
+    done = python(HELD, tmp_path)
+    assert done.stdout.splitlines() == [
+        "True ['libxcb xcb_connect', 'libxcb xcb_connection_has_error']",
+        "['libxcb xcb_disconnect']",
+    ], done.stderr
