@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,7 @@ from scripts.package import tarball
 def unpacked(bundle: Path, tmp_path: Path) -> Path:
     """The tarball, unpacked."""
     archive = tarball.build(bundle, "1.2.3", ".TH GLASSINE 1\n", work=tmp_path, target=tmp_path, date=1_700_000_000)
-    with tarfile.open(archive) as file:
-        file.extractall(tmp_path, filter="tar")
+    subprocess.run(["tar", "-xf", str(archive), "-C", str(tmp_path)], check=True)  # as people do
     return tmp_path / "glassine-1.2.3"
 
 
