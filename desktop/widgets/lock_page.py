@@ -9,14 +9,14 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop.errors import GlassineError
 from desktop.viewmodels.lock import LockViewModel
 from desktop.viewmodels.passphrases import length_rule
 from desktop.widgets.buttons import default_button, link_button, primary_button
 from desktop.widgets.fields import ErrorLine, Field
+from desktop.widgets.form_page import FormPage
 from desktop.widgets.icons import Icons
-from desktop.widgets.labels import ElidedLabel, IconLabel, Label, StyledWidget
-from desktop.widgets.notices import ErrorBox, error_words
+from desktop.widgets.labels import ElidedLabel, IconLabel, Label
+from desktop.widgets.notices import ErrorBox
 from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.sleeve import Sleeve
 from desktop.widgets.theme import Space, Theme
@@ -24,7 +24,7 @@ from desktop.widgets.theme import Space, Theme
 FORM_WIDTH: Final = 344
 
 
-class LockPage(StyledWidget):
+class LockPage(FormPage):
     """Draws a :class:`LockViewModel`.
 
     Signals:
@@ -58,7 +58,7 @@ class LockPage(StyledWidget):
         view_model.session_changed.connect(self._show_form)
         view_model.busy_changed.connect(self._show_busy)
         view_model.field_failed.connect(self._show_field_error)
-        view_model.failed.connect(self._show_error)
+        view_model.failed.connect(self.show_error)
         self._show_form()
 
     def _make_controls(self) -> None:
@@ -196,28 +196,7 @@ class LockPage(StyledWidget):
             return
         if name == "passphrase" and self._vm.key_missing:
             name = "new"
-        field = self.fields[name]
-        field.set_error(sentence)
-        field.setFocus(Qt.FocusReason.OtherFocusReason)
-        field.edit.selectAll()
-        self._scroll.reveal(field)
-
-    def _show_error(self, error: GlassineError) -> None:
-        self.show_problem(*error_words(error))
-
-    def show_problem(self, title: str, text: str, details: str) -> None:
-        """Say what went wrong above the button."""
-        self._clear_error()
-        self._error = ErrorBox(self._icons, title, text, details=details)
-        self._layout.insertWidget(self._layout.indexOf(self.button), self._error)
-        self._scroll.reveal(self._error)
-        self._error.announce()
-
-    def _clear_error(self) -> None:
-        if self._error is not None:
-            self._error.hide()
-            self._error.deleteLater()
-            self._error = None
+        self.show_error_at(self.fields[name], sentence)
 
     def _choose_file(self) -> None:
         from desktop.widgets.file_dialogs import open_file

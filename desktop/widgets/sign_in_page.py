@@ -10,15 +10,15 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop.errors import GlassineError
 from desktop.place_kind import PlaceKind
 from desktop.viewmodels.passphrases import length_rule
 from desktop.viewmodels.sign_in import Form, SignInViewModel, is_open_to_listeners
 from desktop.widgets.buttons import link_button, primary_button
 from desktop.widgets.choice_card import ChoiceCard
 from desktop.widgets.fields import Field
+from desktop.widgets.form_page import FormPage
 from desktop.widgets.icons import Icons
-from desktop.widgets.labels import ElidedLabel, Hairline, Label, StyledWidget
+from desktop.widgets.labels import ElidedLabel, Hairline, Label
 from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.sleeve_side import SleeveSide
 from desktop.widgets.theme import Space, Theme
@@ -50,7 +50,7 @@ class _Fields(dict[str, Field]):
         return self._make(name)
 
 
-class SignInPage(StyledWidget):
+class SignInPage(FormPage):
     """Draws a :class:`SignInViewModel` and forwards what is typed and pressed.
 
     Signals:
@@ -84,7 +84,7 @@ class SignInPage(StyledWidget):
         view_model.form_changed.connect(self._show_form)
         view_model.busy_changed.connect(self._show_busy)
         view_model.field_failed.connect(self._show_field_error)
-        view_model.failed.connect(self._show_error)
+        view_model.failed.connect(self.show_error)
         self._show_form()
 
     def _build_form(self) -> None:
@@ -247,32 +247,7 @@ class SignInPage(StyledWidget):
             self._clear_error()
 
     def _show_field_error(self, name: str, sentence: str) -> None:
-        field = self.fields[name]
-        field.set_error(sentence)
-        field.setFocus(Qt.FocusReason.OtherFocusReason)
-        field.edit.selectAll()
-        self._scroll.reveal(field)
-
-    def _show_error(self, error: GlassineError) -> None:
-        from desktop.widgets.notices import error_words
-
-        self.show_problem(*error_words(error))
-
-    def show_problem(self, title: str, text: str, details: str) -> None:
-        """Say what went wrong above the button."""
-        from desktop.widgets.notices import ErrorBox
-
-        self._clear_error()
-        self._error = ErrorBox(self._icons, title, text, details=details)
-        self._layout.insertWidget(self._layout.indexOf(self.button), self._error)
-        self._scroll.reveal(self._error)
-        self._error.announce()
-
-    def _clear_error(self) -> None:
-        if self._error is not None:
-            self._error.hide()
-            self._error.deleteLater()
-            self._error = None
+        self.show_error_at(self.fields[name], sentence)
 
     def _submit(self) -> None:
         text = {name: self.fields[name].text for name in _FIELDS[self._form_shown]}
