@@ -30,6 +30,19 @@ class Config:
     """All settings of a server; ``docs/api.md`` has the list as people read it."""
 
     data: Path | None = field(default=None, metadata=_about("Folder in which accounts and pictures are kept."))
+    mongodb: str | None = field(
+        default=None,
+        repr=False,  # may hold a password
+        metadata=_about("MongoDB to keep everything in instead: mongodb://user:password@host/database?options."),
+    )
+    secret_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_about(
+            "Secret that signs tokens and cookies, at least 32 characters, the same for every worker. Required with "
+            "MongoDB; with a folder it is made at first start and kept there."
+        ),
+    )
     host: str = field(
         default="127.0.0.1", metadata=_about("Address to listen on; 0.0.0.0 or :: for every network card.")
     )
@@ -42,9 +55,62 @@ class Config:
         default=12 * 3600,
         metadata=_about("How long a sign-in lasts, in seconds, unless it is revoked earlier.", 1, 10 * 366 * 86400),
     )
+    refresh_seconds: int = field(
+        default=30 * 86400,
+        metadata=_about("How long a sign-in can be renewed without the password, in seconds.", 60, 10 * 366 * 86400),
+    )
+    session_seconds: int = field(
+        default=0, metadata=_about("How long a session cookie is good, in seconds; 0: until signed out.", 0, 1 << 31)
+    )
+    session_cookie: str = field(default="_my_session_id", metadata=_about("Name of the session cookie."))
+    auth_schemes: str = field(
+        default="bearer,basic,session",
+        metadata=_about("Ways to sign in that are accepted, separated by commas: bearer, basic, session."),
+    )
+    api_dialect: str = field(
+        default="",
+        metadata=_about("Empty, or 2022-01: speak the earlier dialect of the API instead of the current one."),
+    )
     registration: bool = field(
         default=True, metadata=_about("Whether anybody who reaches the server may register: true or false.")
     )
+    login_attempts: int = field(
+        default=10,
+        metadata=_about("Failed sign-ins per minute for one name from one address; 0: no limit.", 0, 1_000_000),
+    )
+    login_attempts_address: int = field(
+        default=100,
+        metadata=_about("Failed sign-ins per minute from one address; 0: no limit.", 0, 1_000_000),
+    )
+    registrations: int = field(
+        default=20, metadata=_about("New accounts per hour from one address; 0: no limit.", 0, 1_000_000)
+    )
+    bin_days: int = field(
+        default=30, metadata=_about("How long deleted pictures stay in the bin, in days; 0: no bin.", 0, 36500)
+    )
+    quota_bytes: int = field(
+        default=0,
+        metadata=_about(
+            "What one account may store, in bytes, unless the account has its own; 0: no limit.", 0, 1 << 60
+        ),
+    )
+    trusted_proxies: int = field(
+        default=0,
+        metadata=_about("How many proxies before this server to believe about address and scheme.", 0, 10),
+    )
+    tls_certificate: Path | None = field(
+        default=None, metadata=_about("PEM file of the certificate chain, to speak TLS (glassine serve only).")
+    )
+    tls_key: Path | None = field(default=None, metadata=_about("PEM file of the certificate's private key."))
+    cors_origins: str = field(
+        default="", metadata=_about("Web sites whose pages may call the API, separated by commas; empty: none.")
+    )
+    metrics_token: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_about("Bearer token that opens /metrics; without one there are no metrics."),
+    )
+    log_format: str = field(default="text", metadata=_about("text or json: how the log is written."))
     argon2_memory_kib: int = field(
         default=65536,
         metadata=_about(
@@ -111,4 +177,4 @@ def _parse(knob: Field[Any], text: str) -> Any:
             return int(text)
         except ValueError:
             raise ConfigError(f"{variable(knob.name)} must be a whole number, not {text!r}") from None
-    return text if knob.type == "str" else Path(text)
+    return Path(text) if "Path" in str(knob.type) else text
