@@ -109,7 +109,7 @@ class Candidate:
         self.note("find one by its name", timed(lambda: storage.picture(OWNER, some.name)))
         self.note(f"a page of {PAGE}", timed(lambda: storage.pictures(OWNER, after=some.id, limit=PAGE)))
         self.note("count them", timed(lambda: storage.count_pictures(OWNER)))
-        self.note("remove one", timed(lambda: storage.remove_picture(OWNER, added[0].name)))
+        self.note("remove one", timed(lambda: storage.remove_picture(added[0].id)))
         for blob_id in (added[0].content_blob, added[0].thumbnail_blob):
             storage.remove_blob(blob_id)
 

@@ -83,7 +83,8 @@ def store(folder: Path, seed: int) -> None:
             else:
                 name = mine.pop(rng.randrange(len(mine)))
                 say("removing", name)
-                removed = storage.remove_picture(OWNER, name)
+                found = storage.picture(OWNER, name)
+                removed = storage.remove_picture(found.id) if found else None
                 say("removed", name)
                 for blob_id in (removed.content_blob, removed.thumbnail_blob) if removed else ():
                     storage.remove_blob(blob_id)

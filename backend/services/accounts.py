@@ -95,7 +95,7 @@ class Accounts:
         if secret is not None and self._hasher().check_needs_rehash(stored):
             with self._checks:
                 renewed = self._hasher().hash(secret)
-            self._storage.set_password_hash(user.id, stored, renewed)
+            self._storage.change_user(user.id, {"password_hash": stored}, {"password_hash": renewed})
         return user
 
     def issue_token(self, user_id: str) -> str:

@@ -47,9 +47,11 @@ class Permissions:
         if self._storage.user(user_id) is None:
             raise UserNotFound
         try:
-            self._storage.add_permission(Permission(picture.id, user_id, role))
+            added = self._storage.add_permission(Permission(picture.id, user_id, role))
         except DuplicateRecord:
             raise Conflict("Permission user id is already exists") from None
+        if not added:
+            raise ImageNotFound
 
     def change(self, owner_id: str, stem: str, user_id: str, role: str) -> None:
         """Change a user's role; raises BadId, ImageNotFound, Invalid, PermissionNotFound."""
@@ -57,7 +59,7 @@ class Permissions:
         picture = self._picture(owner_id, stem)
         if role not in ROLES:
             raise Invalid(", ".join(_role_problems(role)))
-        if not self._storage.set_role(picture.id, user_id, role):
+        if not self._storage.set_permission(Permission(picture.id, user_id, role)):
             raise PermissionNotFound
 
     def take(self, owner_id: str, stem: str, user_id: str) -> None:

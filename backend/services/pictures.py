@@ -260,10 +260,11 @@ class Pictures:
         Raises:
             ImageNotFound: The owner has no such picture, or somebody else deleted it at the same moment.
         """
-        picture = self._storage.remove_picture(owner_id, stored_name(stem))
+        found = self._storage.picture(owner_id, stored_name(stem))
+        picture = None if found is None else self._storage.remove_picture(found.id)
         if picture is None:
             raise ImageNotFound
-        for blob_id in filter(None, (picture.content_blob, picture.quotient_blob, picture.thumbnail_blob)):
+        for blob_id in picture.blobs:
             try:
                 self._storage.remove_blob(blob_id)
             except StorageError as error:
