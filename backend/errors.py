@@ -92,6 +92,28 @@ class Conflict(BackendError):
     default_message = "Already exists"
 
 
+class Gone(BackendError):
+    """The owner's programs recorded that this picture was deleted for good; it does not come back."""
+
+    status = 410
+    default_message = "This picture was deleted for good"
+
+
+class PreconditionFailed(BackendError):
+    """Something else is stored than the request was made for; nothing was changed.
+
+    Attributes:
+        etag: What is stored now; empty when nothing is.
+    """
+
+    status = 412
+    default_message = "Another revision is stored"
+
+    def __init__(self, etag: str = "") -> None:
+        self.etag = etag
+        super().__init__()
+
+
 class TooLarge(BackendError):
     """A body or a field is above its limit."""
 
@@ -134,16 +156,46 @@ class BadId(Invalid):
     default_message = "Not a valid ObjectId, it must be a 12-byte input or a 24-character hex string"
 
 
+class TooManyAttempts(BackendError):
+    """Too many failed sign-ins or new accounts.
+
+    Attributes:
+        seconds: After how many whole seconds to try again.
+    """
+
+    status = 429
+    default_message = "Too many attempts. Try again in N seconds"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(self.default_message.replace("N", str(seconds)))
+        self.seconds = seconds
+
+
+class PreconditionRequired(BackendError):
+    """The request does not say what it means to replace."""
+
+    status = 428
+    default_message = "If-Match is required"
+
+
 class StoredDataMissing(BackendError):
     """A record names bytes that are not there: the storage is damaged."""
 
     default_message = "The stored data cannot be read"
 
 
+class QuotaExceeded(BackendError):
+    """The account has no room for this; what is stored stays as it is."""
+
+    status = 507
+    default_message = "Your storage on this server is full"
+
+
 STORAGE_ANSWERS: dict[str, tuple[int, str]] = {
     "full": (507, "The server's storage is full"),
     "read-only": (503, "The server's storage is read-only"),
     "in-use": (503, "The server's storage is in use by another process"),
+    "unreachable": (503, "The server's storage cannot be reached"),
     "damaged": (500, "The server's storage is damaged"),
     "other": (500, "The server's storage failed"),
 }

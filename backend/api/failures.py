@@ -6,6 +6,7 @@ import logging
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+from werkzeug.http import quote_etag
 
 from backend import errors
 from backend.api.responses import json_response
@@ -23,7 +24,10 @@ def install(app: Flask) -> None:
 
 
 def _refused(error: errors.BackendError) -> Response:
-    return json_response({"message": error.message}, error.status)
+    response = json_response({"message": error.message}, error.status)
+    if isinstance(error, errors.TooManyAttempts):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
 def _storage(error: StorageError) -> Response:
