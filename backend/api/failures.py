@@ -27,11 +27,13 @@ def _refused(error: errors.BackendError) -> Response:
     response = json_response({"message": error.message}, error.status)
     if isinstance(error, errors.TooManyAttempts):
         response.headers["Retry-After"] = str(error.seconds)
+    if isinstance(error, errors.PreconditionFailed) and error.etag:
+        response.headers["ETag"] = quote_etag(error.etag)
     return response
 
 
 def _storage(error: StorageError) -> Response:
-    logger.error("Storage (%s) at %s %s: %s", error.reason, request.method, request.path, error)
+    logger.error("Storage (%s) at %s %s: %s", error.reason, request.method, _route(), error)
     status, message = errors.STORAGE_ANSWERS.get(error.reason, errors.STORAGE_ANSWERS["other"])
     return json_response({"message": message}, status)
 
@@ -49,5 +51,9 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    logger.error("Failed at %s %s", request.method, request.path, exc_info=error)
+    logger.error("Failed at %s %s", request.method, _route(), exc_info=error)
     return _refused(errors.BackendError())
+
+
+def _route() -> str:
+    return request.url_rule.rule if request.url_rule is not None else "-"  # the path itself holds names
