@@ -53,6 +53,34 @@ class TokenExpired(BackendError):
     default_message = "Token has expired"
 
 
+class SessionEnded(BackendError):
+    """The session cookie names a session that is over, or none."""
+
+    status = 401
+    default_message = "Session has ended"
+
+
+class Unauthorized(BackendError):
+    """No credentials, or none that are good, where that is not said in more words."""
+
+    status = 401
+    default_message = "Unauthorized"
+
+
+class BasicRequired(BackendError):
+    """HTTP Basic was asked for and not given, or is not good."""
+
+    status = 401
+    default_message = "Unauthorized Access"
+
+
+class Forbidden(BackendError):
+    """This may not be done with these credentials."""
+
+    status = 403
+    default_message = "Forbidden"
+
+
 class RegistrationClosed(BackendError):
     """This server takes no new accounts."""
 
@@ -83,6 +111,12 @@ class PermissionNotFound(NotFound):
     """The picture is there, but not shared with this user."""
 
     default_message = "Permission for User id not found"
+
+
+class FileNotPublished(NotFound):
+    """The operator has published no file of this name."""
+
+    default_message = "File not found"
 
 
 class Conflict(BackendError):
