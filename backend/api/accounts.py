@@ -1,12 +1,14 @@
-"""Routes of accounts: register, login, logout, users."""
+"""Routes of accounts: register, login, refresh, logout, users, one's own password, key and account."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from backend.api.fields import read_fields
-from backend.api.gate import identity
-from backend.api.responses import created, json_response, services, user_json
+from backend.api.fields import page_parameters, read_fields
+from backend.api.gate import identity, owner
+from backend.api.responses import created, json_response, no_content, services, user_json
+from backend.auth.bearer import BearerScheme
+from backend.services.tokens import Tokens
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -14,33 +16,81 @@ blueprint = Blueprint("accounts", __name__)
 @blueprint.post("/auth/register")
 def register() -> Response:
     """Add an account."""
-    services().accounts.register(*read_fields("username", "password", "publicKey"))
+    services().accounts.register(*read_fields("username", "password", "publicKey"), address=_address())
     return created()
 
 
 @blueprint.post("/auth/login")
 def login() -> Response:
-    """Exchange name and password for a token."""
+    """Exchange name and password for tokens."""
     accounts = services().accounts
-    user = accounts.sign_in(*read_fields("username", "password"))
-    return json_response({"user_id": user.id, "access_token": accounts.issue_token(user.id)})
+    user = accounts.sign_in(*read_fields("username", "password"), address=_address())
+    return _tokens(user.id, accounts.issue_tokens(user))
+
+
+@blueprint.post("/auth/refresh")
+def refresh() -> Response:
+    """Exchange a refresh token for new tokens."""
+    sign_in, token_id, expires = BearerScheme.refresh_token()
+    return _tokens(sign_in.user_id, services().accounts.refresh(sign_in, token_id, expires))
 
 
 @blueprint.post("/auth/logout")
 def logout() -> Response:
-    """Revoke the token of this request."""
+    """End the sign-in of this request: its tokens or its session. With a password in every request there is none."""
     who = identity()
-    services().accounts.revoke_token(who.token_id, who.expires)
+    if who.scheme == "session":
+        services().sessions.end(who.token_id)
+    elif who.expires is not None:
+        services().accounts.revoke_token(who.family or who.token_id, who.expires)
     return json_response({"message": "User logged out"})
 
 
 @blueprint.get("/users")
 def users() -> Response:
-    """All accounts."""
-    return json_response([user_json(user) for user in services().accounts.all()])
+    """All people, a page of them, or the one of a name."""
+    accounts = services().accounts
+    if "name" in request.args:
+        found = accounts.find(request.args["name"])
+        return json_response([] if found is None else [user_json(found)])
+    limit, after = page_parameters()
+    return json_response([user_json(user) for user in accounts.users(after=after, limit=limit)])
 
 
 @blueprint.get("/users/<user_id>")
 def user(user_id: str) -> Response:
     """One account."""
     return json_response(user_json(services().accounts.get(user_id)))
+
+
+@blueprint.put("/users/<user_id>/password")
+def change_password(user_id: str) -> Response:
+    """Change one's own password; every sign-in ends, and the caller gets new tokens."""
+    accounts = services().accounts
+    changed = accounts.change_password(owner(user_id), *read_fields("old_password", "new_password"), address=_address())
+    return _tokens(changed.id, accounts.issue_tokens(changed))
+
+
+@blueprint.put("/users/<user_id>/key")
+def change_key(user_id: str) -> Response:
+    """Change one's own public key."""
+    services().accounts.change_key(owner(user_id), *read_fields("publicKey", "password"), address=_address())
+    return no_content()
+
+
+@blueprint.delete("/users/<user_id>")
+def delete(user_id: str) -> Response:
+    """Delete one's own account with everything that belongs to it."""
+    accounts, own = services().accounts, owner(user_id)
+    if identity().scheme == "bearer":  # a token that somebody got hold of must not be enough
+        accounts.confirm(own, *read_fields("password"), address=_address())
+    accounts.delete(own)
+    return json_response({})
+
+
+def _tokens(user_id: str, tokens: Tokens) -> Response:
+    return json_response({"user_id": user_id, "access_token": tokens.access, "refresh_token": tokens.refresh})
+
+
+def _address() -> str:
+    return request.remote_addr or ""

@@ -44,9 +44,19 @@ def no_content() -> Response:
     return Response(status=204)
 
 
-def user_json(user: User) -> dict[str, str]:
-    """An account as others see it."""
-    return {"public_key": user.public_key, "user_id": user.id, "user_name": user.name}
+def user_json(user: User) -> dict[str, str | None]:
+    """An account as others see it, in the words of both kinds of clients: never its password, nor a hash of it."""
+    return {
+        "public_key": user.public_key,
+        "user_id": user.id,
+        "user_name": user.name,
+        "id": user.id,
+        "email": user.email or None,
+        "first_name": user.first_name or None,
+        "last_name": user.last_name or None,
+        "created_at": _plain_time(user.created),
+        "updated_at": _plain_time(user.updated or user.created),
+    }
 
 
 def permission_json(permission: Permission) -> dict[str, str]:
@@ -71,3 +81,7 @@ def row_json(picture: PictureRecord, *, envelope: bool) -> dict[str, Any]:
 def timestamp(when: datetime) -> str:
     """A naive UTC time in ISO 8601."""
     return when.isoformat(timespec="milliseconds") + "Z"
+
+
+def _plain_time(when: datetime) -> str:
+    return when.strftime("%Y-%m-%d %H:%M:%S")
