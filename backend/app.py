@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from flask import Flask
 
+from backend import health, observer
 from backend.api import register_api
 from backend.auth import SCHEMES
 from backend.auth.bearer import BearerScheme
@@ -15,6 +17,7 @@ from backend.services import Services
 from backend.services.accounts import Accounts
 from backend.services.permissions import Permissions
 from backend.services.pictures import Pictures
+from backend.storage.protocol import StorageError
 
 if TYPE_CHECKING:
     from backend.storage.protocol import Storage
@@ -30,19 +33,55 @@ class Backend:
 
     def close(self) -> None:
         """Close the storage."""
+        self.services.accounts.close()
         self.storage.close()
 
 
 def build_app(config: Config | None, storage: Storage | None) -> Flask:
     """Build the application; see :func:`backend.create_app`."""
+    if config is None and storage is None:
+        return _build_from_settings()
     config = Config.from_environment() if config is None else config
-    if storage is None:
-        from backend.storage.embedded import open_storage
+    if storage is not None:
+        return _build(config, storage)
+    from backend.storage.opening import open_configured
 
-        if config.data is None:
-            raise ConfigError("GLASSINE_DATA must name the folder in which accounts and pictures are kept")
-        storage = open_storage(config.data)
+    storage = open_configured(config)
+    try:
+        return _build(config, storage)
+    except BaseException:
+        storage.close()
+        raise
 
+
+def _build_from_settings() -> Flask:
+    """Build the application of a worker of some WSGI server."""
+    from backend.log_format import start_log
+    from backend.storage.opening import place
+
+    try:
+        config = Config.from_environment()
+    except ConfigError as error:
+        _give_up(error, str(error))
+    start_log(config.log_format)
+    try:
+        return build_app(config, None)
+    except ConfigError as error:
+        _give_up(error, str(error))
+    except StorageError as error:
+        hint = "; one process per folder: use one worker, or MongoDB" if error.reason == "in-use" else ""
+        _give_up(error, f"cannot use {place(config)}: {error}{hint}")
+
+
+def _give_up(error: Exception, message: str) -> NoReturn:
+    # gunicorn prints the text of its own error and stops; of any other it logs a traceback for each worker
+    gunicorn = sys.modules.get("gunicorn.errors")
+    if gunicorn is not None:
+        raise gunicorn.AppImportError(f"glassine: {message}") from error
+    raise error
+
+
+def _build(config: Config, storage: Storage) -> Flask:
     app = Flask("backend", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=config.max_upload_bytes,
@@ -54,10 +93,23 @@ def build_app(config: Config | None, storage: Storage | None) -> Flask:
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
-    accounts = Accounts(storage, config, lambda user_id: BearerScheme.issue(app, user_id))
+    figures = None
+    if config.metrics_token is not None:
+        from backend.metrics import Metrics
+
+        figures = app.extensions["glassine.metrics"] = Metrics()
+    observer.install(app, figures, trust_ids=config.trusted_proxies > 0)
+    if config.trusted_proxies:
+        from werkzeug.middleware.proxy_fix import ProxyFix
+
+        count = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+
+    accounts = Accounts(storage, config, lambda sign_in: BearerScheme.issue(app, sign_in))
     services = Services(accounts, Pictures(storage), Permissions(storage))
     app.extensions["glassine"] = Backend(config, storage, services)
     for scheme in SCHEMES:
         scheme.prepare(app, config, storage, services)
     register_api(app)
+    app.register_blueprint(health.blueprint)
     return app

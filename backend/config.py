@@ -1,33 +1,47 @@
 """Settings of the backend: one frozen dataclass, read once, each knob declared once with its default and its help.
 
-A setting ``name`` is read from the environment variable ``GLASSINE_NAME``. Secrets are not settings: they are made by
-the storage at first use. Must not import Flask.
+How they are read from the environment and from a file is in ``backend/config_sources.py``. Secrets may be settings, but
+none has a default, and none is ever part of a ``repr``, of a message or of the log. Must not import Flask.
 """
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 PREFIX = "GLASSINE_"
+DIALECTS = ("", "2022-01")
+SCHEMES = ("bearer", "basic", "session")
+LOG_FORMATS = ("text", "json")
+SECRET_KEY_CHARACTERS = 32
+METRICS_TOKEN_CHARACTERS = 16
 
-_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
+_COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 
 
 class ConfigError(ValueError):
     """A setting has a value that cannot be used. The text names the setting and what to write instead."""
 
 
-def _about(help_text: str, low: int | None = None, high: int | None = None) -> dict[str, Any]:
-    return {"help": help_text, "low": low, "high": high}
+def _about(
+    help_text: str,
+    low: int | None = None,
+    high: int | None = None,
+    *,
+    choices: tuple[str, ...] | None = None,
+    several: bool = False,
+) -> dict[str, Any]:
+    """What is known of a knob; ``several``: a list, separated by commas."""
+    return {"help": help_text, "low": low, "high": high, "choices": choices, "several": several}
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings of a server; ``docs/api.md`` has the list as people read it."""
+    """All settings of a server; ``README.md`` has the list as people read it."""
 
     data: Path | None = field(default=None, metadata=_about("Folder in which accounts and pictures are kept."))
     mongodb: str | None = field(
@@ -65,11 +79,17 @@ class Config:
     session_cookie: str = field(default="_my_session_id", metadata=_about("Name of the session cookie."))
     auth_schemes: str = field(
         default="bearer,basic,session",
-        metadata=_about("Ways to sign in that are accepted, separated by commas: bearer, basic, session."),
+        metadata=_about(
+            "Ways to sign in that are accepted, separated by commas: bearer, basic, session.",
+            choices=SCHEMES,
+            several=True,
+        ),
     )
     api_dialect: str = field(
         default="",
-        metadata=_about("Empty, or 2022-01: speak the earlier dialect of the API instead of the current one."),
+        metadata=_about(
+            "Empty, or 2022-01: speak the earlier dialect of the API instead of the current one.", choices=DIALECTS
+        ),
     )
     registration: bool = field(
         default=True, metadata=_about("Whether anybody who reaches the server may register: true or false.")
@@ -103,14 +123,17 @@ class Config:
     )
     tls_key: Path | None = field(default=None, metadata=_about("PEM file of the certificate's private key."))
     cors_origins: str = field(
-        default="", metadata=_about("Web sites whose pages may call the API, separated by commas; empty: none.")
+        default="",
+        metadata=_about("Web sites whose pages may call the API, separated by commas; empty: none.", several=True),
     )
     metrics_token: str | None = field(
         default=None,
         repr=False,
-        metadata=_about("Bearer token that opens /metrics; without one there are no metrics."),
+        metadata=_about("Bearer token that opens /metrics, at least 16 characters; without one there are no metrics."),
     )
-    log_format: str = field(default="text", metadata=_about("text or json: how the log is written."))
+    log_format: str = field(
+        default="text", metadata=_about("text or json: how the log is written.", choices=LOG_FORMATS)
+    )
     argon2_memory_kib: int = field(
         default=65536,
         metadata=_about(
@@ -133,33 +156,49 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        """Refuse values out of range.
+        """Refuse values that cannot be used, alone or together.
 
         Raises:
-            ConfigError: Naming the setting.
+            ConfigError: Naming the setting; never with the value of a secret.
         """
         for knob in fields(self):
-            low, high = knob.metadata["low"], knob.metadata["high"]
             value = getattr(self, knob.name)
-            if low is not None and not low <= value <= high:
-                raise ConfigError(f"{variable(knob.name)} must be from {low} to {high}, not {value}")
+            _check_range(knob.name, value, knob.metadata)
+            _check_choice(knob.name, value, knob.metadata)
+        if self.data is not None and self.mongodb is not None:
+            raise ConfigError("set either GLASSINE_DATA or GLASSINE_MONGODB, not both")
+        if self.mongodb is not None and not self.mongodb.startswith(("mongodb://", "mongodb+srv://")):
+            raise ConfigError("GLASSINE_MONGODB must begin with mongodb:// or mongodb+srv://")
+        if self.mongodb is not None and self.secret_key is None:
+            raise ConfigError("GLASSINE_SECRET_KEY is required with GLASSINE_MONGODB, the same for every worker")
+        _check_length("secret_key", self.secret_key, SECRET_KEY_CHARACTERS)
+        _check_length("metrics_token", self.metrics_token, METRICS_TOKEN_CHARACTERS)
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ConfigError("set both GLASSINE_TLS_CERTIFICATE and GLASSINE_TLS_KEY, or neither")
+        if not _COOKIE_NAME.fullmatch(self.session_cookie):
+            raise ConfigError("GLASSINE_SESSION_COOKIE must be a cookie's name: letters, digits, - and _")
+        if not self.host:
+            raise ConfigError("GLASSINE_HOST must be an address")
+        for origin in listed(self.cors_origins):
+            if not _ORIGIN.fullmatch(origin):
+                raise ConfigError(
+                    f"GLASSINE_CORS_ORIGINS must hold origins such as https://pictures.example, not {origin!r}"
+                )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Config:
-        """Read the settings, with ``given`` ones winning over the environment.
+        """Read the settings: ``given`` ones win over the environment, which wins over the file that it names.
+
+        Args:
+            environ: The environment; None takes that of the process.
+            given: Settings by name; ``file`` names a settings file instead of ``GLASSINE_CONFIG``.
 
         Raises:
-            ConfigError: When a value cannot be read or is out of range.
+            ConfigError: When a value cannot be read or used.
         """
-        environ = os.environ if environ is None else environ
-        values: dict[str, Any] = {}
-        for knob in fields(cls):
-            text = environ.get(variable(knob.name))
-            if knob.name in given:
-                values[knob.name] = given[knob.name]
-            elif text is not None and text.strip():
-                values[knob.name] = _parse(knob, text.strip())
-        return cls(**values)
+        from backend.config_sources import gather
+
+        return cls(**gather(environ, **given))
 
 
 def variable(name: str) -> str:
@@ -167,14 +206,30 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _parse(knob: Field[Any], text: str) -> Any:
-    if knob.type == "bool":
-        if text.lower() not in _WORDS:
-            raise ConfigError(f"{variable(knob.name)} must be true or false, not {text!r}")
-        return _WORDS[text.lower()]
-    if knob.type == "int":
-        try:
-            return int(text)
-        except ValueError:
-            raise ConfigError(f"{variable(knob.name)} must be a whole number, not {text!r}") from None
-    return Path(text) if "Path" in str(knob.type) else text
+def listed(value: str) -> list[str]:
+    """The parts of a setting that is a list."""
+    return [part for part in map(str.strip, value.split(",")) if part]
+
+
+def _check_range(name: str, value: Any, about: Mapping[str, Any]) -> None:
+    low, high = about["low"], about["high"]
+    if low is not None and not low <= value <= high:
+        raise ConfigError(f"{variable(name)} must be from {low} to {high}, not {value}")
+
+
+def _check_choice(name: str, value: Any, about: Mapping[str, Any]) -> None:
+    choices = about["choices"]
+    if choices is None:
+        return
+    if about["several"]:
+        parts = listed(value)
+        if not parts or len(set(parts)) != len(parts) or not set(parts) <= set(choices):
+            raise ConfigError(f"{variable(name)} must be one or several of {', '.join(choices)}, not {value!r}")
+    elif value not in choices:
+        words = " or ".join(choice or "empty" for choice in choices)
+        raise ConfigError(f"{variable(name)} must be {words}, not {value!r}")
+
+
+def _check_length(name: str, value: str | None, characters: int) -> None:
+    if value is not None and len(value) < characters:
+        raise ConfigError(f"{variable(name)} must have at least {characters} characters")

@@ -154,7 +154,7 @@ def test_a_stranger_cannot_make_the_server_take_a_picture_in(server: Running, pe
 def test_a_refused_client_that_stays_is_dropped_in_the_end(
     server: Running, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.server.LINGER_SECONDS", 0.5)
+    monkeypatch.setattr("backend.channel.LINGER_SECONDS", 0.5)
     with connect(server) as connection:
         connection.sendall(head(person, person.images, f"Content-Length: {LIMIT + 1}"))
         assert answer_of(connection)[0] == 413

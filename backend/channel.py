@@ -1,0 +1,175 @@
+"""Connections of the HTTP server: waitress's, with refusals in the API's own words (docs/adr/0043)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask
+from waitress.utilities import Error
+
+from backend import errors
+from backend.api.gate import HEADERS, OVER_TLS, SMALL_BODY
+from backend.auth import Credentials
+from backend.storage.failures import storage_error
+
+if TYPE_CHECKING:
+    from backend.tls import TlsConnection
+
+logger = logging.getLogger(__name__)
+
+LINGER_SECONDS = 5.0
+
+_REASONS = {
+    400: "Bad Request",
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    507: "Insufficient Storage",
+}
+
+
+class _Refused(Error):  # type: ignore[misc]
+    """A request that never reaches the application."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    @classmethod
+    def of(cls, error: errors.BackendError) -> _Refused:
+        return cls(error.status, error.message)
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Refuses a body that will not be taken at its headers, or as soon as it has grown too large."""
+
+    error: Any
+    _admitted = False
+
+    def received(self, data: bytes) -> int:
+        """Take bytes in; as waitress's own."""
+        try:
+            consumed: int = super().received(data)
+        except OSError as error:  # no room for the temporary file
+            failure = storage_error(error)
+            reason = failure.reason if failure else "other"
+            logger.error("Receiving a request failed: %s", error)
+            self.error = _Refused(*errors.STORAGE_ANSWERS[reason])
+            consumed = len(data)
+        if self.error is None:
+            self.error = self._refusal()
+        if self.error is not None:
+            self.completed = True
+            self.expect_continue = False  # else a client is asked for the very body that is refused
+        return consumed
+
+    def _refusal(self) -> _Refused | None:
+        size = max(self.content_length, self.body_bytes_received)
+        if not self.headers_finished or size <= SMALL_BODY:
+            return None
+        if not self._admitted:  # strangers do not fill the disk
+            credentials = Credentials(self.headers.get("AUTHORIZATION", ""), self.headers.get("COOKIE", ""))
+            refusal = self.adj.refuse_body(self.command, self.path, credentials)
+            if refusal is not None:
+                return _Refused.of(refusal[0])
+            self._admitted = True
+        if size >= self.adj.max_request_body_size:
+            return _Refused.of(errors.TooLarge())
+        return None
+
+
+class _RefusalTask(ErrorTask):  # type: ignore[misc]
+    """Answers a request that never reached the application, in the API's one error shape."""
+
+    def execute(self) -> None:
+        """Write the answer."""
+        error = self.request.error
+        code = int(error.code)
+        if isinstance(error, _Refused):
+            message = error.body
+        elif code == 413:
+            message = errors.TooLarge.default_message
+        elif code == 500:
+            message = errors.BackendError.default_message
+        else:
+            message = _REASONS.get(code, errors.Malformed.default_message)
+        body = json.dumps({"message": message}, separators=(",", ":")).encode("ascii")
+        self.status = f"{code} {_REASONS.get(code, 'Error')}"
+        self.response_headers += [("Content-Type", "application/json"), *HEADERS.items()]
+        if self.channel.adj.url_scheme == "https":
+            self.response_headers += OVER_TLS.items()
+        self.set_close_on_finish()
+        self.channel.linger = True
+        self.content_length = len(body)
+        self.write(body)
+        received = int(self.request.body_bytes_received)
+        self.channel.adj.observer.refused(str(self.request.command or "-"), code, received, len(body))
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection that, having refused a body unread, stays open until the client has had time to read why.
+
+    Closing at once would make the kernel answer the rest of the body with a reset, which may destroy the answer.
+    """
+
+    parser_class = _Parser
+    error_task_class = _RefusalTask
+    linger = False
+    tls: TlsConnection | None = None  # what the bytes come through, unless they come from the network
+    _linger_until: float | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing has begun that is not finished."""
+        with self.requests_lock:
+            return not (self.requests or self.request or self.total_outbufs_len)
+
+    def writable(self) -> bool:
+        """Whether waitress's loop shall call :meth:`handle_write`."""
+        if self._linger_until is not None:
+            return self.will_close or time.monotonic() > self._linger_until
+        return bool(super().writable())
+
+    def handle_write(self) -> None:
+        """Send; close when there is nothing left to send and the connection shall end."""
+        if self._linger_until is not None:
+            self.handle_close()
+        elif self.linger and self.close_when_flushed and not self.will_close:
+            self._flush_exception(self._flush_some)
+            if not self.total_outbufs_len and not self.will_close:
+                self._begin_to_linger()
+        else:
+            super().handle_write()
+
+    def readable(self) -> bool:
+        """Whether waitress's loop shall call :meth:`handle_read`."""
+        return self._linger_until is not None or bool(super().readable())
+
+    def handle_read(self) -> None:
+        """Take bytes in; those of a refused body are dropped."""
+        if self._linger_until is None:
+            super().handle_read()
+            return
+        try:
+            self.recv(self.adj.recv_bytes)  # closes the connection when the client has
+        except OSError:
+            self.handle_close()
+
+    def _begin_to_linger(self) -> None:
+        if self.tls is not None:
+            self.tls.lingers = True
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.handle_close()
+        else:
+            self._linger_until = time.monotonic() + LINGER_SECONDS
