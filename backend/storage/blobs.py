@@ -13,11 +13,12 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from backend.storage.failures import CLOSED, raises_storage_error
+from backend.storage.failures import CLOSED, READ_ONLY, raises_storage_error
 from backend.storage.files import PRIVATE_FOLDER, create_private_file, make_private_folder, sync_file, sync_folder
 from backend.storage.protocol import StorageError
 
@@ -118,15 +119,41 @@ class BlobFolder:
             else:
                 self._unreferenced |= concerned
 
-    def collect(self, referenced: set[str]) -> int:
-        """Remove every committed blob that is not named here, and return how many."""
-        orphans = [blob_id for blob_id in self.ids() if blob_id not in referenced]
-        for blob_id in orphans:
-            try:
-                self._place(blob_id).unlink(missing_ok=True)
-            except OSError:
-                self._in_doubt.add(blob_id)  # no reason to refuse the whole vault; the next start tries again
-        return len(orphans)
+    def size(self, blob_id: str) -> int:
+        """Return how many bytes a blob has; 0 when there is none."""
+        try:
+            return self._place(blob_id).stat().st_size if _BLOB_ID.fullmatch(blob_id) else 0
+        except FileNotFoundError:
+            return 0
+
+    def older_than(self, time: datetime) -> set[str]:
+        """Return the committed blobs whose last byte was written before that time (naive UTC)."""
+        limit = time.replace(tzinfo=UTC).timestamp()
+        found = set()
+        for blob_id in self.ids():
+            with suppress(FileNotFoundError):  # removed meanwhile
+                if self._place(blob_id).stat().st_mtime < limit:
+                    found.add(blob_id)
+        return found
+
+    def check(self) -> None:
+        """Raise StorageError when blobs cannot be written; whether there is room is not asked."""
+        if not os.access(self._incoming, os.W_OK | os.X_OK):
+            raise StorageError("read-only", READ_ONLY)
+
+    def collect(self, orphans: set[str]) -> int:
+        """Remove these blobs, unless their fate is in doubt, and return how many went."""
+        removed = 0
+        with self._guard:
+            for blob_id in orphans - self._in_doubt:
+                try:
+                    self._place(blob_id).unlink(missing_ok=True)
+                except OSError:
+                    self._in_doubt.add(blob_id)  # no reason to refuse the whole vault; the next start tries again
+                    continue
+                self._unreferenced.discard(blob_id)
+                removed += 1
+        return removed
 
     def close(self) -> bool:
         """Remove the blobs nobody names, refuse new ones, and return whether nothing is left for a collection."""

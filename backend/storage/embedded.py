@@ -71,7 +71,7 @@ def _open_locked(folder: Path, lock: FolderLock, reserve: Reserve) -> EmbeddedSt
     try:
         storage = EmbeddedStorage(client, blobs, lock, reserve)
         if not lock.was_closed:
-            storage.collect_orphans()
+            storage.recover()
     except BaseException:
         client.engine.close()
         raise

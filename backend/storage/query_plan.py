@@ -59,13 +59,21 @@ def plan(
     for index, operand in indexed:
         ranges = _ranges(operand)
         if ranges is not None:
-            return Plan(_once(doc for values in ranges for doc in engine.scan_values(collection, index, values)))
+            found = _once(doc for values in ranges for doc in engine.scan_values(collection, index, values))
+            return Plan(found, sorted=_comes_sorted(engine, collection, index, operand, sort))
     return Plan(engine.scan_inserted(collection))
 
 
 def _index_on(engine: SqliteEngine, collection: str, field: str) -> str | None:
     indexes = engine.indexes(collection)
     return next((name for name in (f"{field}_1", f"{field}_-1") if name in indexes), None)
+
+
+def _comes_sorted(engine: SqliteEngine, collection: str, index: str, operand: Any, sort: list[tuple[str, int]]) -> bool:
+    """Whether a range of strings is read in the order asked: by that field alone, in which no two are equal."""
+    field, unique = engine.indexes(collection)[index]
+    in_order = unique and sort == [(field, 1)] and isinstance(operand, dict) and "$in" not in operand
+    return in_order and any(isinstance(operand.get(operator), str) for operator in ("$gt", "$gte"))
 
 
 def _ranges(operand: Any) -> list[KeyRange] | None:

@@ -13,7 +13,7 @@ from backend.storage.failures import DAMAGED
 from backend.storage.files import create_private_file, sync_folder
 from backend.storage.protocol import StorageError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # raised when an older version must not open the folder; see embedded_upgrade
 
 # "Glas"; tells `file` and us that a database is ours.
 _APPLICATION_ID = 0x476C6173

@@ -8,8 +8,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.storage.protocol import DuplicateRecord, Permission, StorageError
+from backend.storage.protocol import (
+    Document,
+    DuplicateRecord,
+    Permission,
+    PublishedFile,
+    Revision,
+    Session,
+    StorageError,
+)
 
+CREATED = datetime(2024, 5, 17, 11, 22, 33, 444000)
 OWNER = "0123456789abcdef01234567"
 OTHER = "0123456789abcdef01234568"
 
@@ -84,10 +93,11 @@ def test_a_password_hash_is_replaced_only_if_it_is_the_expected_one(storage, mak
     user, other = make.user(storage), make.user(storage, "other")
     storage.add_user(user)
     storage.add_user(other)
-    assert not storage.set_password_hash(user.id, "not it", "new")
-    assert not storage.set_password_hash(OTHER, user.password_hash, "new")
+    new = {"password_hash": "new"}
+    assert not storage.change_user(user.id, {"password_hash": "not it"}, new)
+    assert not storage.change_user(OTHER, {"password_hash": user.password_hash}, new)
     assert storage.user(user.id) == user
-    assert storage.set_password_hash(user.id, user.password_hash, "new")
+    assert storage.change_user(user.id, {"password_hash": user.password_hash}, new)
     assert storage.user(user.id) == dataclasses.replace(user, password_hash="new")
     assert storage.user_by_name(user.name) == dataclasses.replace(user, password_hash="new")
     assert storage.user(other.id) == other
@@ -146,7 +156,7 @@ def test_a_page_goes_on_after_a_picture_that_is_gone(storage, make):
     pictures = [make.picture(storage, OWNER, f"{n}.png", content_blob="", thumbnail_blob="") for n in range(3)]
     for picture in pictures:
         storage.add_picture(picture)
-    storage.remove_picture(OWNER, "1.png")
+    storage.remove_picture(pictures[1].id)
     assert storage.pictures(OWNER, after=pictures[1].id) == pictures[2:]
 
 
@@ -162,13 +172,14 @@ def test_many_names_are_answered_in_the_order_asked(storage, make):
 def test_pictures_are_counted_through_adding_removing_and_reopening(reopen, make):
     storage = reopen()
     assert storage.count_pictures(OWNER) == 0
-    for n in range(5):
-        storage.add_picture(make.picture(storage, OWNER, f"{n}"))
+    pictures = [make.picture(storage, OWNER, f"{n}") for n in range(5)]
+    for picture in pictures:
+        storage.add_picture(picture)
     with pytest.raises(DuplicateRecord):
         storage.add_picture(make.picture(storage, OWNER, "0"))
     storage.add_picture(make.picture(storage, OTHER))
-    storage.remove_picture(OWNER, "3")
-    storage.remove_picture(OWNER, "3")
+    storage.remove_picture(pictures[3].id)
+    storage.remove_picture(pictures[3].id)
     assert (storage.count_pictures(OWNER), storage.count_pictures(OTHER)) == (4, 1)
     storage = reopen()
     assert (storage.count_pictures(OWNER), storage.count_pictures(OTHER)) == (4, 1)
@@ -179,9 +190,9 @@ def test_a_removed_picture_is_returned_once_and_its_permissions_go_with_it(stora
     for each in (picture, kept):
         storage.add_picture(each)
         storage.add_permission(Permission(each.id, OTHER, "read"))
-    assert storage.remove_picture(OTHER, "a") is None
-    assert storage.remove_picture(OWNER, "a") == picture
-    assert storage.remove_picture(OWNER, "a") is None
+    assert storage.remove_picture(OTHER) is None
+    assert storage.remove_picture(picture.id) == picture
+    assert storage.remove_picture(picture.id) is None
     assert storage.picture(OWNER, "a") is None
     assert storage.pictures(OWNER) == [kept]
     assert storage.permissions(picture.id) == []
@@ -193,34 +204,57 @@ def test_a_removed_picture_is_returned_once_and_its_permissions_go_with_it(stora
 # -- permissions --
 
 
-def test_permissions_come_in_the_order_they_were_given(reopen):
+def test_permissions_come_in_the_order_they_were_given(reopen, make):
     storage = reopen()
-    given = [Permission(OWNER, f"{n:024x}", "read") for n in (5, 1, 9, 3)]
+    picture, other = make.picture(storage, OWNER, "a"), make.picture(storage, OWNER, "b")
+    storage.add_picture(picture)
+    storage.add_picture(other)
+    given = [Permission(picture.id, f"{n:024x}", "read") for n in (5, 1, 9, 3)]
     for permission in given:
-        storage.add_permission(permission)
-    storage.add_permission(Permission(OTHER, f"{1:024x}", "write"))
-    assert storage.permissions(OWNER) == given
+        assert storage.add_permission(permission)
+    storage.add_permission(Permission(other.id, f"{1:024x}", "write"))
+    assert storage.permissions(picture.id) == given
     storage = reopen()
-    storage.add_permission(last := Permission(OWNER, f"{2:024x}", "write"))
-    assert storage.permissions(OWNER) == [*given, last]
+    storage.add_permission(last := Permission(picture.id, f"{2:024x}", "write"))
+    assert storage.permissions(picture.id) == [*given, last]
 
 
-def test_a_permission_is_unique_and_its_role_can_change(storage):
-    storage.add_permission(Permission(OWNER, OTHER, "read"))
+def test_a_permission_is_unique_and_its_role_and_grant_can_change(storage, make):
+    storage.add_picture(picture := make.picture(storage, OWNER))
+    first = Permission(picture.id, OTHER, "read", "signed")
+    assert storage.add_permission(first)
     with pytest.raises(DuplicateRecord):
-        storage.add_permission(Permission(OWNER, OTHER, "write"))
-    assert storage.permission(OWNER, OTHER) == Permission(OWNER, OTHER, "read")
-    assert storage.set_role(OWNER, OTHER, "write")
-    assert storage.permission(OWNER, OTHER) == Permission(OWNER, OTHER, "write")
-    assert not storage.set_role(OTHER, OWNER, "write")
-    assert storage.permission(OTHER, OWNER) is None
+        storage.add_permission(Permission(picture.id, OTHER, "write"))
+    assert storage.permission(picture.id, OTHER) == first
+    assert storage.set_permission(changed := Permission(picture.id, OTHER, "write", "signed anew"))
+    assert storage.permission(picture.id, OTHER) == changed
+    assert storage.permissions(picture.id) == [changed]
+    assert not storage.set_permission(Permission(picture.id, OWNER, "write"))
+    assert storage.permissions(picture.id) == [changed]
+    assert storage.permission(picture.id, OWNER) is None
 
 
-def test_a_permission_is_removed_once(storage):
-    storage.add_permission(Permission(OWNER, OTHER, "read"))
-    assert storage.remove_permission(OWNER, OTHER)
-    assert not storage.remove_permission(OWNER, OTHER)
-    assert storage.permissions(OWNER) == []
+def test_a_permission_needs_a_picture_which_may_be_in_the_bin(storage, make):
+    assert not storage.add_permission(Permission(OWNER, OTHER, "read"))
+    assert storage.permission(OWNER, OTHER) is None
+    storage.add_picture(picture := make.picture(storage, OWNER))
+    storage.move_to_bin(OWNER, picture.name, CREATED)
+    assert storage.add_permission(permission := Permission(picture.id, OTHER, "read"))
+    assert storage.permissions(picture.id) == [permission]
+    assert storage.shared_with(OTHER) == []
+    restored = storage.restore_picture(picture.id, picture.name)
+    assert storage.shared_with(OTHER) == [(restored, permission)]
+    storage.remove_picture(picture.id)
+    assert not storage.add_permission(permission)
+
+
+def test_a_permission_is_removed_once(storage, make):
+    storage.add_picture(picture := make.picture(storage, OWNER))
+    storage.add_permission(Permission(picture.id, OTHER, "read"))
+    assert storage.remove_permission(picture.id, OTHER)
+    assert not storage.remove_permission(picture.id, OTHER)
+    assert storage.permissions(picture.id) == []
+    assert storage.shared_with(OTHER) == []
 
 
 # -- revoked tokens --
@@ -287,15 +321,16 @@ def test_what_is_not_a_blob_is_not_there(storage, blob_id):
     storage.remove_blob(blob_id)
 
 
-def test_blobs_of_records_outlive_reopening_and_others_do_not(reopen, make):
+def test_blobs_of_records_outlive_reopening_and_collecting_and_others_do_not(reopen, make):
     storage = reopen()
     kept = make.picture(storage, OWNER, "kept", quotient_blob=make.blob(storage))
     storage.add_picture(kept)
     removed = make.picture(storage, OWNER, "removed")
     storage.add_picture(removed)
-    storage.remove_picture(OWNER, "removed")  # the caller dies before it removes the blobs
+    storage.remove_picture(removed.id)  # the caller dies before it removes the blobs
     make.blob(storage)  # … or before it adds the record
     storage = reopen()
+    storage.collect_orphans(datetime(2200, 1, 1))
     assert set(storage.blob_ids()) == {kept.content_blob, kept.quotient_blob, kept.thumbnail_blob}
 
 
@@ -324,18 +359,49 @@ def test_a_closed_storage_refuses_everything(reopen, make):
         lambda: storage.user(user.id),
         lambda: storage.user_by_name("ada"),
         storage.users,
-        lambda: storage.set_password_hash(user.id, "a", "b"),
+        lambda: storage.change_user(user.id, {}, {"password_hash": "b"}),
+        storage.check,
+        lambda: storage.user_by_email("a@example.org"),
+        storage.closing_users,
+        lambda: storage.remove_user(user.id),
+        lambda: storage.reserve_bytes(user.id, 1, 0),
+        lambda: storage.release_bytes(user.id, 1),
+        lambda: storage.recount_bytes(user.id),
         lambda: storage.add_picture(picture),
         lambda: storage.picture(OWNER, "a"),
         lambda: storage.pictures_named(OWNER, ["a"]),
         lambda: storage.pictures(OWNER),
         lambda: storage.count_pictures(OWNER),
-        lambda: storage.remove_picture(OWNER, "a"),
+        lambda: storage.picture_by_id(picture.id),
+        lambda: storage.replace_picture(picture, Revision(picture.id, "0" * 64, "", CREATED)),
+        lambda: storage.history(picture.id),
+        lambda: storage.move_to_bin(OWNER, "a", CREATED),
+        lambda: storage.restore_picture(picture.id, "a"),
+        lambda: storage.bin(OWNER),
+        lambda: storage.binned(OWNER, "a"),
+        lambda: storage.expired_in_bin(CREATED, 1),
+        lambda: storage.remove_picture(picture.id),
         lambda: storage.add_permission(Permission(OWNER, OTHER, "read")),
         lambda: storage.permission(OWNER, OTHER),
         lambda: storage.permissions(OWNER),
-        lambda: storage.set_role(OWNER, OTHER, "read"),
+        lambda: storage.set_permission(Permission(OWNER, OTHER, "read")),
         lambda: storage.remove_permission(OWNER, OTHER),
+        lambda: storage.shared_with(OTHER),
+        lambda: storage.remove_permissions_of(OTHER),
+        lambda: storage.put_document(Document(OWNER, "ledger", "", 1, b"", CREATED)),
+        lambda: storage.document(OWNER, "ledger"),
+        lambda: storage.documents(OWNER, "ledger"),
+        lambda: storage.remove_documents(OWNER),
+        lambda: storage.add_session(Session("s", OWNER, CREATED)),
+        lambda: storage.session("s"),
+        lambda: storage.remove_session("s"),
+        lambda: storage.remove_sessions(OWNER),
+        lambda: storage.put_file(PublishedFile(OTHER, OWNER, "f", 5, CREATED, picture.content_blob)),
+        lambda: storage.file(OWNER, "f"),
+        lambda: storage.files(OWNER),
+        lambda: storage.remove_file(OTHER),
+        lambda: storage.collect_orphans(CREATED),
+        storage.totals,
         lambda: storage.revoke_token("t", datetime(2030, 1, 1)),
         lambda: storage.is_revoked("t"),
         storage.write_blob,
@@ -349,7 +415,9 @@ def test_a_closed_storage_refuses_everything(reopen, make):
         with pytest.raises(StorageError):
             call()
     writer.__exit__(None, None, None)
-    assert list(reopen().blob_ids()) == []
+    storage = reopen()
+    storage.collect_orphans(datetime(2200, 1, 1))
+    assert list(storage.blob_ids()) == []
 
 
 def test_everything_is_there_after_reopening(reopen, make):
@@ -359,8 +427,8 @@ def test_everything_is_there_after_reopening(reopen, make):
     storage.add_user(user)
     storage.add_picture(picture)
     storage.add_permission(Permission(picture.id, OTHER, "read"))
-    storage.set_role(picture.id, OTHER, "write")
-    storage.set_password_hash(user.id, user.password_hash, "new")
+    storage.set_permission(Permission(picture.id, OTHER, "write"))
+    storage.change_user(user.id, {}, {"password_hash": "new"})
     storage = reopen()
     assert storage.users() == [dataclasses.replace(user, password_hash="new")]
     assert storage.picture(user.id, picture.name) == picture

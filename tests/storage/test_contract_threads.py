@@ -71,8 +71,9 @@ def test_of_writers_racing_for_one_name_exactly_one_wins(storage, make):
     won = at_once(lambda n: added(lambda: storage.add_user(users[n])))
     assert storage.users() == [users[won.index(True)]]
     assert won.count(True) == 1
-    won = at_once(lambda n: added(lambda: storage.add_permission(Permission(OWNER, OTHER, f"role {n}"))))
-    assert storage.permissions(OWNER) == [Permission(OWNER, OTHER, f"role {won.index(True)}")]
+    shared = storage.picture(OWNER, "0.png").id
+    won = at_once(lambda n: added(lambda: storage.add_permission(Permission(shared, OTHER, f"role {n}"))))
+    assert storage.permissions(shared) == [Permission(shared, OTHER, f"role {won.index(True)}")]
     assert won.count(True) == 1
 
 
@@ -80,7 +81,7 @@ def test_of_callers_removing_one_picture_exactly_one_gets_it(storage, make):
     for round_number in range(10):
         name = f"{round_number}.png"
         storage.add_picture(picture := make.picture(storage, OWNER, name))
-        got = at_once(lambda _, name=name: storage.remove_picture(OWNER, name))
+        got = at_once(lambda _, picture=picture: storage.remove_picture(picture.id))
         assert sorted(got, key=bool) == [None] * (THREADS - 1) + [picture]
     assert storage.count_pictures(OWNER) == 0
 
@@ -88,7 +89,9 @@ def test_of_callers_removing_one_picture_exactly_one_gets_it(storage, make):
 def test_of_callers_changing_one_password_exactly_one_succeeds(storage, make):
     user = make.user(storage)
     storage.add_user(user)
-    changed = at_once(lambda n: storage.set_password_hash(user.id, user.password_hash, f"new {n}"))
+    changed = at_once(
+        lambda n: storage.change_user(user.id, {"password_hash": user.password_hash}, {"password_hash": f"new {n}"})
+    )
     assert changed.count(True) == 1
     assert storage.user(user.id).password_hash == f"new {changed.index(True)}"
 
@@ -108,15 +111,15 @@ def test_pictures_stored_removed_and_listed_at_once_stay_whole(storage, make):
             data = bytes([number, step]) * 500
             digest = hashlib.sha256(data).hexdigest()
             name = f"{number}-{step}"
-            storage.add_picture(
-                make.picture(storage, OWNER, name, content_blob=make.blob(storage, data), content_sha256=digest)
-            )
+            content = make.blob(storage, data)
+            mine = make.picture(storage, OWNER, name, content_blob=content, content_sha256=digest)
+            storage.add_picture(mine)
             for picture in storage.pictures(OWNER, limit=20):
                 with storage.open_blob(picture.content_blob) as blob:
                     assert hashlib.sha256(blob.read()).hexdigest() == picture.content_sha256
             if step % 3 == 2:
                 # Removed only by its maker, and the blobs stay until all are done: others may be reading them.
-                assert storage.remove_picture(OWNER, name).name == name
+                assert storage.remove_picture(mine.id) == mine
 
     at_once(work)
     expected = {f"{n}-{step}" for n in range(THREADS) for step in range(12) if step % 3 != 2}

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from backend.storage import blobs as blobs_module
-from backend.storage import embedded_storage, files, sqlite_schema
+from backend.storage import embedded_base, embedded_pictures, embedded_storage, files, sqlite_schema
 from backend.storage.embedded import open_storage
 from backend.storage.failures import storage_error
 from backend.storage.protocol import Permission, StorageError, User
@@ -237,9 +237,21 @@ def test_new_entries_do_not_hide_that_a_record_is_missing(folder, stored):
     storage.close()
 
 
+def test_closing_removes_what_no_record_names(folder, make):
+    storage = open_storage(folder)
+    storage.add_picture(kept := make.picture(storage, OWNER, "kept"))
+    storage.add_picture(removed := make.picture(storage, OWNER, "removed"))
+    storage.remove_picture(removed.id)  # the caller forgets the blobs
+    make.blob(storage)  # … or the record
+    storage.close()
+    storage = open_storage(folder)
+    assert set(storage.blob_ids()) == set(kept.blobs)
+    storage.close()
+
+
 def test_a_closed_storage_is_opened_without_reading_every_record(folder, stored, monkeypatch):
     asked = []
-    monkeypatch.setattr(embedded_storage.EmbeddedStorage, "collect_orphans", lambda _: asked.append(1))
+    monkeypatch.setattr(embedded_storage.EmbeddedStorage, "recover", lambda _: asked.append(1))
     open_storage(folder).close()
     assert asked == []
     crashed(folder)
@@ -292,13 +304,13 @@ def test_a_change_cut_short_by_an_interrupt_keeps_its_blobs(folder, make, monkey
     """Ctrl-C between the commit and our knowing of it: the record is there, so the blobs must be too."""
     storage = open_storage(folder)
     picture = make.picture(storage, OWNER)
-    insert = embedded_storage._insert
+    insert = embedded_pictures.insert
 
     def interrupted(*args: object, **kwargs: object) -> None:
         insert(*args, **kwargs)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(embedded_storage, "_insert", interrupted)
+    monkeypatch.setattr(embedded_pictures, "insert", interrupted)
     with pytest.raises(KeyboardInterrupt):
         storage.add_picture(picture)
     storage.remove_blob(picture.content_blob)  # what a caller does whose picture was not stored
@@ -340,7 +352,7 @@ def test_a_picture_is_removed_with_its_permissions_or_not_at_all(folder, stored,
 
     with monkeypatch.context() as patched, pytest.raises(StorageError):
         patched.setattr(storage._permissions, "delete_many", failing)
-        storage.remove_picture(OWNER, stored[0].name)
+        storage.remove_picture(stored[0].id)
     assert storage.pictures(OWNER) == stored
     assert storage.count_pictures(OWNER) == 3
     assert storage.permissions(stored[0].id) == [permission]
@@ -352,7 +364,7 @@ def test_a_picture_is_removed_with_its_permissions_or_not_at_all(folder, stored,
 
 
 def test_ids_go_on_upwards_when_the_clock_is_set_back(folder, stored, monkeypatch):
-    monkeypatch.setattr(embedded_storage.time, "time", lambda: 1_000_000_000.0)
+    monkeypatch.setattr(embedded_base.time, "time", lambda: 1_000_000_000.0)
     storage = open_storage(folder)
     assert storage.new_id() > stored[-1].id
     storage.close()
@@ -553,7 +565,7 @@ def test_records_that_do_not_fit_are_refused_and_removing_makes_room(folder, mak
     storage.remove_blob(picture.content_blob)  # what a caller does whose picture was refused
     storage.remove_blob(picture.thumbnail_blob)
     assert len(list(storage.blob_ids())) == 2 * len(pictures)
-    assert storage.remove_picture(OWNER, "0") == pictures[0]
+    assert storage.remove_picture(pictures[0].id) == pictures[0]
     storage.add_picture(again := make.picture(storage, OWNER, "again", envelope="e" * 8000))
     storage.close()
     storage = open_storage(folder)
@@ -581,7 +593,7 @@ def test_a_full_disk_loses_nothing_and_a_removal_makes_room(small_disk, make):
         with storage.open_blob(picture.content_blob) as blob:
             assert blob.read() == bytes(4096)
     for picture in pictures[:20]:
-        assert storage.remove_picture(OWNER, picture.name) == picture
+        assert storage.remove_picture(picture.id) == picture
         storage.remove_blob(picture.content_blob)
         storage.remove_blob(picture.thumbnail_blob)
     storage.add_picture(again := make.picture(storage, OWNER, "again"))

@@ -50,6 +50,7 @@ def machine(open_engine: Callable[[Path], Storage]) -> type[RuleBasedStateMachin
         def reopen(self) -> None:
             self.storage.close()
             self.storage = open_engine(self.folder)
+            self.storage.collect_orphans(datetime(2200, 1, 1))
             for blob_id in self.loose:
                 del self.blobs[blob_id]
             self.loose.clear()
@@ -69,7 +70,9 @@ def machine(open_engine: Callable[[Path], Storage]) -> type[RuleBasedStateMachin
         @rule(name=NAMES, old=st.sampled_from(["hash", "hash2"]), new=st.sampled_from(["hash", "hash2"]))
         def set_password_hash(self, name: str, old: str, new: str) -> None:
             user = self.users.get(name)
-            changed = self.storage.set_password_hash(user.id if user else "f" * 24, old, new)
+            changed = self.storage.change_user(
+                user.id if user else "f" * 24, {"password_hash": old}, {"password_hash": new}
+            )
             assert changed == (user is not None and user.password_hash == old)
             if changed:
                 self.users[name] = dataclasses.replace(user, password_hash=new)
@@ -101,7 +104,7 @@ def machine(open_engine: Callable[[Path], Storage]) -> type[RuleBasedStateMachin
         @rule(owner=OWNERS, name=NAMES, removes_blobs=st.booleans())
         def remove_picture(self, owner: str, name: str, removes_blobs: bool) -> None:
             expected = self.pictures.pop((owner, name), None)
-            assert self.storage.remove_picture(owner, name) == expected
+            assert self.storage.remove_picture(expected.id if expected else "f" * 24) == expected
             if expected is None:
                 return
             self.permissions = {k: p for k, p in self.permissions.items() if p.picture_id != expected.id}
@@ -125,9 +128,10 @@ def machine(open_engine: Callable[[Path], Storage]) -> type[RuleBasedStateMachin
                 self.permissions[picture.id, user] = permission
 
         @rule(owner=OWNERS, name=NAMES, user=OWNERS, role=ROLES)
-        def set_role(self, owner: str, name: str, user: str, role: str) -> None:
+        def set_permission(self, owner: str, name: str, user: str, role: str) -> None:
             picture_id = self.pictures[owner, name].id if (owner, name) in self.pictures else "f" * 24
-            assert self.storage.set_role(picture_id, user, role) == ((picture_id, user) in self.permissions)
+            permission = Permission(picture_id, user, role)
+            assert self.storage.set_permission(permission) == ((picture_id, user) in self.permissions)
             if (picture_id, user) in self.permissions:
                 self.permissions[picture_id, user] = Permission(picture_id, user, role)
 
