@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import time
@@ -27,6 +26,8 @@ LINGER_SECONDS = 5.0
 
 _REASONS = {
     400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
     413: "Content Too Large",
     422: "Unprocessable Content",
     431: "Request Header Fields Too Large",
@@ -40,13 +41,14 @@ _REASONS = {
 class _Refused(Error):  # type: ignore[misc]
     """A request that never reaches the application."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, endpoint: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.endpoint = endpoint
 
     @classmethod
-    def of(cls, error: errors.BackendError) -> _Refused:
-        return cls(error.status, error.message)
+    def of(cls, error: errors.BackendError, endpoint: str = "") -> _Refused:
+        return cls(error.status, error.message, endpoint)
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
@@ -80,7 +82,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             credentials = Credentials(self.headers.get("AUTHORIZATION", ""), self.headers.get("COOKIE", ""))
             refusal = self.adj.refuse_body(self.command, self.path, credentials)
             if refusal is not None:
-                return _Refused.of(refusal[0])
+                return _Refused.of(*refusal)
             self._admitted = True
         if size >= self.adj.max_request_body_size:
             return _Refused.of(errors.TooLarge())
@@ -88,7 +90,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
 
 class _RefusalTask(ErrorTask):  # type: ignore[misc]
-    """Answers a request that never reached the application, in the API's one error shape."""
+    """Answers a request that never reached the application, in the words of its address."""
 
     def execute(self) -> None:
         """Write the answer."""
@@ -102,9 +104,10 @@ class _RefusalTask(ErrorTask):  # type: ignore[misc]
             message = errors.BackendError.default_message
         else:
             message = _REASONS.get(code, errors.Malformed.default_message)
-        body = json.dumps({"message": message}, separators=(",", ":")).encode("ascii")
+        text, content_type = self.channel.adj.error_text(getattr(error, "endpoint", ""), code, message)
+        body = text.encode("utf-8")
         self.status = f"{code} {_REASONS.get(code, 'Error')}"
-        self.response_headers += [("Content-Type", "application/json"), *HEADERS.items()]
+        self.response_headers += [("Content-Type", content_type), *HEADERS.items()]
         if self.channel.adj.url_scheme == "https":
             self.response_headers += OVER_TLS.items()
         self.set_close_on_finish()

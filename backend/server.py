@@ -20,6 +20,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from backend.api.failures import error_text
 from backend.api.gate import refuse_body
 from backend.channel import Channel
 
@@ -85,6 +86,7 @@ class Server:
             clear_untrusted_proxy_headers=config.trusted_proxies == 0,
         )
         adjustments.refuse_body = partial(refuse_body, app)
+        adjustments.error_text = partial(error_text, app)
         adjustments.observer = app.extensions["glassine.observer"]
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is no news
         self._sockets: dict[int, Any] = {}

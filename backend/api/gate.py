@@ -2,21 +2,81 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import HTTPException
 
-from backend.auth import SCHEMES, Identity
-from backend.errors import BadAuthorizationHeader, NotAuthorized
+from backend.auth import FILE_TOKEN, FORM, SCHEMES, Credentials, Identity, Scheme, accepted, authenticate, refuse_early
+from backend.config import Config
+from backend.errors import (
+    BackendError,
+    BadAuthorizationHeader,
+    BasicRequired,
+    Forbidden,
+    NotAuthorized,
+    TooLarge,
+    Unauthorized,
+)
 from backend.services.accounts import check_id
 
-PUBLIC = frozenset({"accounts.login", "accounts.register", "server.info"})
-"""Endpoints that answer without a token. Everything else refuses."""
+PUBLIC = frozenset(
+    {
+        "accounts.login", "accounts.register", "server.info", "health.alive", "health.ready", "health.metrics",
+        "earlier_api.login", "earlier_api.login_form", "earlier_api.register", "earlier_api.register_form",
+        "token_api.register", "token_api.user",
+        "file_server.ops_signup", "file_server.ops_login", "file_server.client_signup", "file_server.client_login",
+        "session_api.status", "session_api.unauthorized", "session_api.forbidden", "session_api.register",
+        "session_api.login",
+    }
+)  # fmt: skip
+"""Endpoints that answer without credentials. Everything else refuses."""
 
 SMALL_BODY = 256 * 1024
 """Largest body of every route but the upload of pictures."""
 
-UPLOAD = "pictures.upload"
+UPLOADS = frozenset(
+    {"pictures.upload", "revisions.replace", "documents.put_ledger", "earlier_api.upload", "file_server.upload"}
+)
+"""Endpoints that take larger ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """How some routes ask who is there, and how they refuse.
+
+    Attributes:
+        schemes: What they take, as far as it is one of their own or the server accepts it.
+        refusal: What they say to everybody else; None: what exactly is wrong.
+        nobody: What they say where there are no credentials, unless ``refusal`` is said to all.
+    """
+
+    schemes: tuple[Scheme, ...] = SCHEMES
+    refusal: type[BackendError] | None = None
+    nobody: type[BackendError] = BadAuthorizationHeader
+
+    def accepted(self, app: Flask) -> tuple[Scheme, ...]:
+        """The schemes in an application."""
+        chosen = app.extensions[_ACCEPTED]
+        return tuple(scheme for scheme in self.schemes if scheme in chosen or scheme not in SCHEMES)
+
+    def refused(self, error: BackendError) -> BackendError:
+        """The realm's own word for bad credentials or none; too many attempts remain too many attempts."""
+        return error if self.refusal is None or error.status not in {401, 403, 422} else self.refusal()
+
+
+API = Realm()
+REALMS: dict[str, Realm] = {
+    "token_api": Realm(tuple(scheme for scheme in SCHEMES if scheme.name == "basic"), BasicRequired),
+    "file_server": Realm((FILE_TOKEN,), Forbidden),
+    "session_api": Realm(SCHEMES, Unauthorized),
+    "session_api.logout": Realm((*SCHEMES, FORM), Unauthorized),
+    "accounts.delete": Realm(nobody=Unauthorized),  # an address that two kinds of clients know
+}
+"""By endpoint, or else by blueprint; all others are of ``API``."""
+
+_ACCEPTED = "glassine.accepted"
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -27,9 +87,13 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+"""Besides, when the request came by TLS, as far as the server knows."""
 
-def install(app: Flask) -> None:
+
+def install(app: Flask, config: Config) -> None:
     """Put the gate before every route."""
+    app.extensions[_ACCEPTED] = accepted(config)
     app.before_request(_check)
     app.after_request(_harden)
 
@@ -52,20 +116,45 @@ def owner(untrusted_user_id: str) -> str:
     return user_id
 
 
+def realm_of(endpoint: str) -> Realm:
+    """The realm of an endpoint."""
+    return REALMS.get(endpoint) or REALMS.get(endpoint.rpartition(".")[0], API)
+
+
+def refuse_body(app: Flask, method: str, path: str, untrusted: Credentials) -> tuple[BackendError, str] | None:
+    """Return why a body above ``SMALL_BODY`` will not be taken and the endpoint that says so, or None when it may be.
+
+    Asked by the server at the headers, in the one thread that serves all connections.
+    """
+    try:
+        endpoint, _ = app.url_map.bind("").match(path, method)
+    except HTTPException:
+        return TooLarge(), ""
+    if endpoint not in UPLOADS:
+        return TooLarge(), endpoint
+    realm = realm_of(endpoint)
+    refusal = refuse_early(realm.accepted(app), app, untrusted)
+    return None if refusal is None else (realm.refused(refusal), endpoint)
+
+
 def _check() -> None:
-    if request.endpoint != UPLOAD:
+    if request.endpoint not in UPLOADS:
         request.max_content_length = SMALL_BODY
     if request.url_rule is None or request.endpoint in PUBLIC:
         return  # no such route: there is nothing to protect, Flask answers 404 or 405
-    for scheme in SCHEMES:
-        found = scheme.authenticate()
-        if found is not None:
-            g.identity = found
-            return
-    raise BadAuthorizationHeader
+    realm = realm_of(request.endpoint or "")
+    try:
+        found = authenticate(realm.accepted(current_app))
+        if found is None:
+            raise realm.nobody
+    except BackendError as error:
+        raise realm.refused(error) from None
+    g.identity = found
 
 
 def _harden(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.update(OVER_TLS)
     return response

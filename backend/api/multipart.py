@@ -6,14 +6,14 @@ quotient is such a field and may be many megabytes (docs/adr/0040).
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from backend.errors import Malformed
 
 if TYPE_CHECKING:
-    from backend.services.uploads import Part, Upload
+    from backend.services.uploads import Part
 
 CHUNK = 256 * 1024
 _BUFFER = 2 * CHUNK
@@ -21,7 +21,15 @@ _BUFFER = 2 * CHUNK
 _PARTS = 50
 
 
-def read_upload(stream: IO[bytes], length: int | None, boundary: str, upload: Upload) -> None:
+class Receiver(Protocol):
+    """Takes the parts of a form."""
+
+    def begin(self, field: str | None, filename: str | None) -> Part:
+        """Begin a part, which has a file name if it is a file."""
+        ...
+
+
+def read_upload(stream: IO[bytes], length: int | None, boundary: str, upload: Receiver) -> None:
     """Read a whole body into an upload.
 
     Args:

@@ -81,6 +81,8 @@ class BearerScheme:
         header = request.headers.get("Authorization", "")
         if not header or header[:6].lower() == "basic ":
             return None
+        if _token(header) is None:  # the library would take more than this
+            raise BadAuthorizationHeader
         try:
             verified = verify_jwt_in_request(refresh=request.endpoint == REFRESH)
         except (PyJWTError, JWTExtendedException) as error:
@@ -109,8 +111,8 @@ class BearerScheme:
     @staticmethod
     def refuse_early(app: Flask, untrusted: Credentials) -> BackendError | None:
         """What is wrong with the header's value itself: its form, the token's signature or its end."""
-        kind, _, token = untrusted.authorization.partition(" ")
-        if kind != "Bearer" or not token or " " in token:
+        token = _token(untrusted.authorization)
+        if token is None:
             return BadAuthorizationHeader()
         try:
             with app.app_context():
@@ -129,6 +131,12 @@ class BearerScheme:
                 access=create_access_token(sign_in.user_id, additional_claims=claims),
                 refresh=create_refresh_token(sign_in.user_id, expires_delta=left, additional_claims=claims),
             )
+
+
+def _token(header: str) -> str | None:
+    """The token of a header that has the form of one."""
+    parts = header.split(" ")
+    return parts[1] if len(parts) == 2 and parts[0] == "Bearer" and parts[1] and "," not in parts[1] else None
 
 
 def _sign_in(claims: dict[str, Any]) -> SignIn:

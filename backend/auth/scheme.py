@@ -21,17 +21,36 @@ class Identity:
 
     Attributes:
         user_id: The account.
-        token_id: What revoking this sign-in needs.
-        expires: From when on this sign-in has certainly ended by itself; naive UTC.
+        token_id: What ending this sign-in needs; empty when there is nothing to end.
+        expires: From when on this sign-in has certainly ended by itself; naive UTC. None: it does not.
+        scheme: The name of the scheme that found out.
+        family: Shared by all tokens of one sign-in; empty: there is no such thing.
     """
 
     user_id: str
-    token_id: str
-    expires: datetime
+    token_id: str = ""
+    expires: datetime | None = None
+    scheme: str = "bearer"
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The headers of a request that credentials are in, before anybody has looked at them; empty: not sent."""
+
+    authorization: str = ""
+    cookie: str = ""
 
 
 class Scheme(Protocol):
-    """One way to authenticate a request."""
+    """One way to authenticate a request.
+
+    Attributes:
+        name: As the setting ``auth_schemes`` names it.
+    """
+
+    @property
+    def name(self) -> str: ...
 
     def prepare(self, app: Flask, config: Config, storage: Storage, services: Services) -> None:
         """Set an application up for this scheme, once, before it serves."""
@@ -45,10 +64,11 @@ class Scheme(Protocol):
         """
         ...
 
-    def refuse_early(self, app: Flask, untrusted_header: str) -> BackendError | None:
-        """Return what is wrong with an ``Authorization`` header, as far as it shows without asking the storage.
+    def refuse_early(self, app: Flask, untrusted: Credentials) -> BackendError | None:
+        """Return what is wrong with a request's credentials, as far as it shows without asking the storage;
+        BadAuthorizationHeader when there are none of this kind.
 
         The server asks before it takes a large body in, in the one thread that serves all connections; whoever passes
-        is asked everything by :meth:`authenticate`.
+        is asked everything by :meth:`authenticate`. Never refuses what :meth:`authenticate` would take.
         """
         ...

@@ -40,6 +40,20 @@ def picture_stem(untrusted_filename: str) -> str:
     return stem
 
 
+def published_name(untrusted_filename: str) -> str:
+    """Return the name under which an operator's file is published: any last step of a path that can be an address.
+
+    Raises:
+        Invalid: The name cannot be used.
+    """
+    last = re.split(r"[/\\]", untrusted_filename)[-1]
+    if len(_utf8(last)) > NAME_LIMIT:
+        raise Invalid("File name is too long")
+    if last in {".", ".."} or not last.strip() or has_deceptive_characters(last):
+        raise Invalid("File name is not allowed")
+    return last
+
+
 def has_deceptive_characters(text: str) -> bool:
     """Whether a text has control, line separating, bidirectional, unassigned-for-ever or surrogate characters."""
     return any(

@@ -1,0 +1,85 @@
+"""Session cookies: the server remembers the sign-in, the browser sends it along.
+
+A browser sends cookies whoever makes it send the request. That is why the cookie is ``SameSite=Lax`` and out of reach
+of scripts, and why a request that changes something must come from this server's own pages where its origin is told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+from werkzeug.http import parse_cookie
+
+from backend.auth.scheme import Credentials, Identity
+from backend.errors import BadAuthorizationHeader, NotAuthorized, SessionEnded
+
+if TYPE_CHECKING:
+    from backend.config import Config
+    from backend.errors import BackendError
+    from backend.services import Services
+    from backend.services.sessions import Sessions
+    from backend.storage.protocol import Storage
+
+_EXTENSION = "glassine.session"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class SessionScheme:
+    """A cookie that names a session."""
+
+    name = "session"
+
+    def prepare(self, app: Flask, config: Config, storage: Storage, services: Services) -> None:
+        """Set an application up."""
+        app.extensions[_EXTENSION] = (config, services.sessions)
+
+    def authenticate(self) -> Identity | None:
+        """Return whose session the cookie names, or None when there is no such cookie."""
+        config, sessions = _settings(current_app)
+        cookie = request.cookies.get(config.session_cookie)
+        if not cookie:
+            return None
+        user_id = sessions.user_id(cookie)
+        if user_id is None:
+            raise SessionEnded
+        if request.method not in _SAFE and _is_foreign(request.headers.get("Origin")):
+            raise NotAuthorized
+        return Identity(user_id, cookie, scheme=self.name)
+
+    def refuse_early(self, app: Flask, untrusted: Credentials) -> BackendError | None:
+        """A cookie that this server never gave out; whether the session goes on only the storage knows."""
+        config, sessions = _settings(app)
+        cookie = parse_cookie(untrusted.cookie).get(config.session_cookie)
+        if not cookie:
+            return BadAuthorizationHeader()
+        return None if sessions.is_genuine(cookie) else SessionEnded()
+
+
+def give_cookie(response: Response, cookie: str) -> None:
+    """Have the browser keep a session's cookie."""
+    config, _ = _settings(current_app)
+    response.set_cookie(
+        config.session_cookie,
+        cookie,
+        max_age=config.session_seconds or None,
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def take_cookie(response: Response) -> None:
+    """Have the browser forget the cookie."""
+    config, _ = _settings(current_app)
+    response.delete_cookie(config.session_cookie, secure=request.is_secure, httponly=True, samesite="Lax")
+
+
+def _settings(app: Flask) -> tuple[Config, Sessions]:
+    return cast("tuple[Config, Sessions]", app.extensions[_EXTENSION])
+
+
+def _is_foreign(origin: str | None) -> bool:
+    """Whether a page of another site makes the request; old browsers and programs do not tell."""
+    return origin is not None and urlsplit(origin).netloc != request.host

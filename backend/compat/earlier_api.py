@@ -1,0 +1,227 @@
+"""The API's earlier dialect, spoken in the place of the API itself when the setting ``api_dialect`` says ``2022-01``.
+
+Answers are wrapped, forms need a token that was fetched before (``backend/compat/csrf.py``), and some addresses differ.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from backend.api import accounts as api_accounts
+from backend.api.fields import read_fields
+from backend.api.gate import identity, owner
+from backend.api.picture_json import picture_json_response, pictures_json_response
+from backend.api.pictures import read_request
+from backend.api.responses import json_response, permission_json, services
+from backend.compat.csrf import check_csrf, csrf_response
+from backend.services.accounts import check_id
+from backend.services.clock import utc_now
+from backend.storage.protocol import User
+
+blueprint = Blueprint("earlier_api", __name__)
+
+USER = "/api/v1/users/<user_id>"
+IMAGES = USER + "/images"
+PERMISSIONS = IMAGES + "/<name>/permissions"
+PERMISSION = PERMISSIONS + "/<reader_id>"
+
+_RESERVED = frozenset({"upload.png", "data.png"})
+"""Names that the addresses here use at the place of a picture's."""
+
+_HEAD = b'{"status":"success","code":"200","data":'
+
+
+def error_text(status: int, message: str) -> tuple[str, str]:
+    """Errors carry their status as text."""
+    value = {"status": "error", "code": str(status), "message": message}
+    return json.dumps(value, separators=(",", ":")), "application/json"
+
+
+# -- accounts --
+@blueprint.get("/login", endpoint="login_form")
+@blueprint.get("/register", endpoint="register_form")
+def form() -> Response:
+    """The token that the form must be sent with."""
+    return csrf_response({})
+
+
+@blueprint.post("/login")
+def login() -> Response:
+    """Exchange name and password for a token; the answer is not wrapped."""
+    check_csrf()
+    name, password = read_fields("username", "password")
+    accounts = services().accounts
+    user = accounts.sign_in(name, password, address=request.remote_addr or "")
+    return json_response({"access_token": accounts.issue_tokens(user).access, "user_id": user.id})
+
+
+@blueprint.post("/register")
+def register() -> Response:
+    """Add an account."""
+    check_csrf()
+    fields = read_fields("username", "password", "publicKey")
+    services().accounts.register(*fields, address=request.remote_addr or "")
+    return _created()
+
+
+@blueprint.post("/logout")
+def logout() -> Response:
+    """End the sign-in of this request; the one form that needs no token."""
+    api_accounts.logout()
+    return _success("User logged out")
+
+
+@blueprint.get("/api/v1/users")
+def users() -> Response:
+    """All accounts."""
+    return _success([_user(user) for user in services().accounts.all()])
+
+
+@blueprint.get(USER)
+def user(user_id: str) -> Response:
+    """One account."""
+    return _success(_user(services().accounts.get(user_id)))
+
+
+# -- pictures --
+@blueprint.get(IMAGES)
+def list_pictures(user_id: str) -> Response:
+    """The names of one's own pictures."""
+    return _success([picture.name for picture in services().pictures.walk(owner(user_id))])
+
+
+@blueprint.get(IMAGES + "/upload")
+def upload_form(user_id: str) -> Response:
+    """The token that a picture must be sent with."""
+    owner(user_id)
+    return csrf_response({})
+
+
+@blueprint.post(IMAGES + "/upload")
+def upload(user_id: str) -> Response:
+    """Take a picture in."""
+    user_id = owner(user_id)
+    check_csrf()
+    store = services().pictures
+    with store.begin_upload(user_id, request.content_length) as arriving:
+        read_request(arriving)
+        if arriving.image is not None and arriving.image.filename is not None:
+            arriving.image.filename = _addressable(arriving.image.filename)
+        stored = store.store(user_id, arriving)
+    return _success({"img_name": stored.picture.name})
+
+
+@blueprint.get(IMAGES + "/data")
+def download_all(user_id: str) -> Response:
+    """All of one's own pictures."""
+    return _wrapped(pictures_json_response(services().pictures, owner(user_id)))
+
+
+@blueprint.get(IMAGES + "/<name>")
+def download(user_id: str, name: str) -> Response:
+    """A picture, one's own or one that is shared."""
+    pictures = services().pictures
+    return _wrapped(picture_json_response(pictures, pictures.get(identity().user_id, check_id(user_id), name)))
+
+
+@blueprint.get(IMAGES + "/<name>/delete")
+def delete_form(user_id: str, name: str) -> Response:
+    """The token that deleting needs."""
+    services().pictures.get(identity().user_id, owner(user_id), name)
+    return csrf_response({})
+
+
+@blueprint.delete(IMAGES + "/<name>/delete")
+def delete(user_id: str, name: str) -> Response:
+    """Delete a picture."""
+    user_id = owner(user_id)
+    check_csrf()
+    services().pictures.delete(user_id, name)
+    return Response(status=204)
+
+
+# -- permissions --
+@blueprint.get(PERMISSIONS)
+def permissions(user_id: str, name: str) -> Response:
+    """Who may open a picture, and the token for changing that: where the text says it is, and where clients look."""
+    found = [permission_json(permission) for permission in services().permissions.all(owner(user_id), name)]
+    return csrf_response({"status": "success", "code": "200", "data": {"permissions": found}}, within="data")
+
+
+@blueprint.post(PERMISSIONS)
+def give(user_id: str, name: str) -> Response:
+    """Give somebody a role."""
+    user_id = owner(user_id)
+    check_csrf()
+    services().permissions.give(user_id, name, *read_fields("user_id", "role"))
+    return _created()
+
+
+@blueprint.get(PERMISSION)
+def permission(user_id: str, name: str, reader_id: str) -> Response:
+    """Somebody's role."""
+    return _success(permission_json(services().permissions.one(owner(user_id), name, reader_id)))
+
+
+@blueprint.put(PERMISSION)
+def change(user_id: str, name: str, reader_id: str) -> Response:
+    """Change somebody's role."""
+    user_id = owner(user_id)
+    check_csrf()
+    services().permissions.change(user_id, name, reader_id, *read_fields("role"))
+    return Response(status=204)
+
+
+@blueprint.delete(PERMISSION)
+def take(user_id: str, name: str, reader_id: str) -> Response:
+    """Take somebody's permission away."""
+    user_id = owner(user_id)
+    check_csrf()
+    services().permissions.take(user_id, name, reader_id)
+    return Response(status=204)
+
+
+def _addressable(untrusted_filename: str) -> str:
+    """A name that no address here hides, as if the name were taken."""
+    if untrusted_filename.lower() not in _RESERVED:
+        return untrusted_filename
+    return f"{untrusted_filename[:-4]}{utc_now():_%Y%m%d%H%M%S}{untrusted_filename[-4:]}"
+
+
+def _user(user: User) -> dict[str, str]:
+    return {"user_id": user.id, "user_name": user.name, "public_key": user.public_key}
+
+
+def _success(data: Any) -> Response:
+    return json_response({"status": "success", "code": "200", "data": data})
+
+
+def _created() -> Response:
+    """201 with nothing at all behind it."""
+    return Response(status=201, mimetype="application/json")
+
+
+class _WrappedBody:
+    """A streamed answer within another; closes it whether or not it was read to the end."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield _HEAD
+        yield from self._body
+        yield b"}"
+
+    def close(self) -> None:
+        """Close the answer within; WSGI servers call this in any case."""
+        self._body.close()
+
+
+def _wrapped(response: Response) -> Response:
+    if request.method != "HEAD":
+        response.response = _WrappedBody(response.response)
+    return response

@@ -1,0 +1,179 @@
+"""Accounts by e-mail address, HTTP Basic and session cookies: ``/api/v1/status``, ``/api/v1/auth_session``.
+
+It shares its list of people with the API itself. What is only here can be read by pages of every web site, but never
+with a browser's own credentials.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from backend.api.fields import optional_fields, read_fields
+from backend.api.gate import identity
+from backend.api.responses import config, services, storage, user_json
+from backend.auth.session import give_cookie, take_cookie
+from backend.compat import pretty_response, pretty_text
+from backend.config import listed
+from backend.errors import (
+    BackendError,
+    BadCredentials,
+    BadId,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    Unauthorized,
+    UnsupportedContentType,
+)
+from backend.storage.protocol import User
+
+blueprint = Blueprint("session_api", __name__)
+
+FIELDS = ("created_at", "email", "first_name", "id", "last_name", "updated_at")
+
+
+class _BadRequest(BackendError):
+    status = 400
+
+
+def error_text(_status: int, message: str) -> tuple[str, str]:
+    """Errors are called so."""
+    return pretty_text({"error": message}) + "\n", "application/json"
+
+
+def shared_error_text(_status: int, message: str) -> tuple[str, str]:
+    """Errors at an address that clients of the API itself know too."""
+    return pretty_text({"error": message, "message": message}) + "\n", "application/json"
+
+
+@blueprint.get("/status")
+def status() -> Response:
+    """Whether the server answers."""
+    return _answer({"status": "OK"})
+
+
+@blueprint.get("/stats")
+def stats() -> Response:
+    """How many of everything there are."""
+    return _answer(storage().totals())
+
+
+@blueprint.get("/unauthorized")
+def unauthorized() -> Response:
+    """What those get who are not signed in."""
+    raise Unauthorized
+
+
+@blueprint.get("/forbidden")
+def forbidden() -> Response:
+    """What those get who are, and may not."""
+    raise Forbidden
+
+
+@blueprint.post("/users")
+def register() -> Response:
+    """Add an account whose name is its e-mail address."""
+    try:
+        email, password, first, last = read_fields("email", "password", "first_name", "last_name")
+        _require(email, password)
+        user = services().accounts.register(
+            email, password, "", email=email, first_name=first, last_name=last, key_required=False,
+            address=request.remote_addr or "",
+        )  # fmt: skip
+    except (Invalid, Malformed, UnsupportedContentType) as error:
+        raise _BadRequest(error.message) from None
+    except Conflict:
+        raise _BadRequest("Email already exists") from None
+    return _answer(_user(user), 201)
+
+
+@blueprint.get("/users/me")
+def me() -> Response:
+    """One's own account."""
+    return _answer(_user(services().accounts.get(identity().user_id)))
+
+
+@blueprint.put("/users/<user_id>")
+def change(user_id: str) -> Response:
+    """Change one's own first and last name; what is not sent stays."""
+    own = _own(user_id)
+    try:
+        first, last = optional_fields("first_name", "last_name")
+        user = services().accounts.set_names(
+            own.id, own.first_name if first is None else first, own.last_name if last is None else last
+        )
+    except (Invalid, Malformed, UnsupportedContentType) as error:
+        raise _BadRequest(error.message) from None
+    return _answer(_user(user))
+
+
+def delete(user_id: str) -> Response:
+    """Delete one's own account with all that belongs to it. Where the API itself is spoken, it does this."""
+    services().accounts.delete(_own(user_id).id)
+    return _answer({})
+
+
+@blueprint.post("/auth_session")
+@blueprint.post("/auth_session/login")
+def login() -> Response:
+    """Begin a session."""
+    if "session" not in listed(config().auth_schemes):
+        raise NotFound
+    email, password = read_fields("email", "password")
+    _require(email, password)
+    try:
+        user = services().accounts.sign_in(email, password, by_email=True, address=request.remote_addr or "")
+    except BadCredentials:
+        raise Unauthorized from None
+    response = _answer(_user(user))
+    give_cookie(response, services().sessions.start(user))
+    return response
+
+
+@blueprint.delete("/auth_session")
+@blueprint.delete("/auth_session/logout")
+def logout() -> Response:
+    """End the session of the cookie; with a password instead of one, every session of the account."""
+    who, sessions = identity(), services().sessions
+    if who.scheme == "session":
+        sessions.end(who.token_id)
+    elif who.scheme in {"basic", "form"}:
+        sessions.end_all(who.user_id)
+    else:
+        raise NotFound
+    response = _answer({})
+    take_cookie(response)
+    return response
+
+
+@blueprint.after_request
+def _let_every_page_read(response: Response) -> Response:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _require(email: str, password: str) -> None:
+    for label, value in (("email", email), ("password", password)):
+        if not value.strip():
+            raise _BadRequest(f"{label} missing")
+
+
+def _own(untrusted_user_id: str) -> User:
+    """One's own account, which must be the one of the address; raises NotFound, Forbidden."""
+    try:
+        user = services().accounts.get(untrusted_user_id)
+    except BadId:
+        raise NotFound from None
+    if user.id != identity().user_id:
+        raise Forbidden
+    return user
+
+
+def _user(user: User) -> dict[str, str | None]:
+    known = user_json(user)
+    return {name: known[name] for name in FIELDS}
+
+
+def _answer(value: object, status: int = 200) -> Response:
+    return pretty_response(value, status, end="\n")
