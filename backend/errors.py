@@ -119,11 +119,23 @@ class FileNotPublished(NotFound):
     default_message = "File not found"
 
 
+class DocumentNotFound(NotFound):
+    """The account keeps nothing of this kind on the server."""
+
+    default_message = "Nothing is stored here"
+
+
 class Conflict(BackendError):
     """Something else is already there; nothing was changed."""
 
     status = 409
     default_message = "Already exists"
+
+
+class PictureReplaced(Conflict):
+    """Another revision took the place of this one while it was being looked at; the request may be repeated."""
+
+    default_message = "This picture was changed at the same time"
 
 
 class Gone(BackendError):
@@ -229,7 +241,7 @@ STORAGE_ANSWERS: dict[str, tuple[int, str]] = {
     "full": (507, "The server's storage is full"),
     "read-only": (503, "The server's storage is read-only"),
     "in-use": (503, "The server's storage is in use by another process"),
-    "unreachable": (503, "The server's storage cannot be reached"),
+    "unreachable": (503, "The server's database cannot be reached"),
     "damaged": (500, "The server's storage is damaged"),
     "other": (500, "The server's storage failed"),
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, Response
 
 from backend.api.blobs import blob_response
@@ -9,14 +12,18 @@ from backend.api.fields import names_parameter
 from backend.api.gate import identity, owner
 from backend.api.picture_json import picture_json_response, pictures_json_response
 from backend.api.responses import services
-from backend.errors import ImageNotFound
+from backend.errors import ImageNotFound, PictureReplaced
 from backend.services.accounts import check_id
+
+if TYPE_CHECKING:
+    from backend.storage.protocol import PictureRecord
 
 blueprint = Blueprint("downloads", __name__)
 
 IMAGES = "/users/<user_id>/images"
 THUMBNAILS_TYPE = "application/vnd.glassine.thumbnails"
 ABSENT = b"\xff\xff\xff\xff"
+TRIES = 5
 
 
 @blueprint.get(IMAGES + "/download-all")
@@ -27,11 +34,16 @@ def download_all(user_id: str) -> Response:
 
 @blueprint.get(IMAGES + "/thumbnails")
 def thumbnails(user_id: str) -> Response:
-    """Encrypted thumbnails in the order asked: for each a length as u32 big-endian, then the bytes."""
+    """Encrypted thumbnails of many pictures in the order asked."""
     user_id = check_id(user_id)
+    return thumbnails_response(services().pictures.thumbnails(identity().user_id, user_id, names_parameter()))
+
+
+def thumbnails_response(thumbnails: Iterable[bytes | None]) -> Response:
+    """Answer with thumbnails: for each a length as u32 big-endian, then the bytes."""
     # At most 100 thumbnails of at most 256 KiB; their total length is sent ahead, so that the connection lives on.
     frames: list[bytes] = []
-    for thumbnail in services().pictures.thumbnails(identity().user_id, user_id, names_parameter()):
+    for thumbnail in thumbnails:
         frames += [ABSENT] if thumbnail is None else [len(thumbnail).to_bytes(4, "big"), thumbnail]
     response = Response(frames, mimetype=THUMBNAILS_TYPE)
     response.content_length = sum(map(len, frames))
@@ -41,15 +53,18 @@ def thumbnails(user_id: str) -> Response:
 @blueprint.get(IMAGES + "/<name>")
 def download(user_id: str, name: str) -> Response:
     """A picture as JSON."""
-    pictures = services().pictures
-    return picture_json_response(pictures, pictures.get(identity().user_id, check_id(user_id), name))
+    user_id = check_id(user_id)
+    return _of_one_revision(user_id, name, lambda picture: picture_json_response(services().pictures, picture))
 
 
 @blueprint.get(IMAGES + "/<name>/content")
 def content(user_id: str, name: str) -> Response:
     """A picture's PNG as it was stored."""
+    return _of_one_revision(check_id(user_id), name, _content)
+
+
+def _content(picture: PictureRecord) -> Response:
     pictures = services().pictures
-    picture = pictures.get(identity().user_id, check_id(user_id), name)
     return blob_response(
         lambda: pictures.open_stored(picture),
         size=picture.size,
@@ -57,6 +72,17 @@ def content(user_id: str, name: str) -> Response:
         mimetype="image/png",
         filename=picture.name,
     )
+
+
+def _of_one_revision(owner_id: str, name: str, answer: Callable[[PictureRecord], Response]) -> Response:
+    """Answer with a picture; again when another revision took its place between the record and its bytes."""
+    for _ in range(TRIES):
+        picture = services().pictures.get(identity().user_id, owner_id, name)
+        try:
+            return answer(picture)
+        except PictureReplaced:
+            continue
+    raise PictureReplaced
 
 
 @blueprint.get(IMAGES + "/<name>/quotient")

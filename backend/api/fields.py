@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from flask import request
@@ -14,6 +15,8 @@ from backend.services.accounts import check_id
 PAGE_LIMIT = 1000
 NAMES_LIMIT = 100
 
+_TAG = re.compile(r'"([0-9a-f-]{1,128})"')
+
 
 def read_fields(*names: str) -> tuple[str, ...]:
     """The named fields of a form or of a JSON object; a missing one is empty.
@@ -23,11 +26,16 @@ def read_fields(*names: str) -> tuple[str, ...]:
         UnsupportedContentType: It is neither a form nor JSON.
         Invalid: A JSON member is not a text.
     """
+    return tuple(value or "" for value in optional_fields(*names))
+
+
+def optional_fields(*names: str) -> tuple[str | None, ...]:
+    """As :func:`read_fields`, but a missing one is None."""
     members = _members()
-    values = []
+    values: list[str | None] = []
     for name in names:
-        value = members.get(name, "")
-        if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
+        value = members.get(name)
+        if name in members and (not isinstance(value, str) or any("\ud800" <= sign <= "\udfff" for sign in value)):
             raise Invalid(f"{name} must be a text")  # JSON can spell halves of characters
         values.append(value)
     return tuple(values)
@@ -61,8 +69,8 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def page_parameters() -> tuple[int | None, str]:
-    """``limit`` (None: everything) and ``after`` (empty: from the start).
+def page_parameters(check: Callable[[str], str] = check_id) -> tuple[int | None, str]:
+    """``limit`` (None: everything) and ``after`` (empty: from the start), which ``check`` returns as it is stored.
 
     Raises:
         Invalid: They are out of range.
@@ -74,16 +82,31 @@ def page_parameters() -> tuple[int | None, str]:
         return None, ""
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= PAGE_LIMIT):
         raise Invalid(f"limit must be a number from 1 to {PAGE_LIMIT}")
-    return int(text), check_id(after) if after else ""
+    return int(text), check(after) if after else ""
 
 
-def names_parameter() -> list[str]:
-    """``names``, separated by commas.
+def names_parameter(parameter: str = "names") -> list[str]:
+    """``names`` (or ``ids``), separated by commas.
 
     Raises:
         Invalid: There is none, or there are too many.
     """
-    names = [name for name in request.args.get("names", "").split(",") if name]
+    names = [name for name in request.args.get(parameter, "").split(",") if name]
     if not 1 <= len(names) <= NAMES_LIMIT:
-        raise Invalid(f"names must hold 1 to {NAMES_LIMIT} names separated by commas")
+        raise Invalid(f"{parameter} must hold 1 to {NAMES_LIMIT} {parameter} separated by commas")
     return names
+
+
+def if_match() -> str | None:
+    """The one tag that ``If-Match`` holds; None when there is none.
+
+    Raises:
+        Invalid: It holds something else.
+    """
+    text = request.headers.get("If-Match")
+    if text is None:
+        return None
+    tag = _TAG.fullmatch(text.strip())
+    if tag is None:
+        raise Invalid("If-Match must hold one tag in quotes")
+    return tag[1]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from flask import Response, request
 
-from backend.errors import ImageNotFound
+from backend.errors import ImageNotFound, PictureReplaced
 
 if TYPE_CHECKING:
     from backend.services.pictures import Pictures
@@ -71,12 +71,17 @@ def _open(pictures: Pictures, picture: PictureRecord, opened: ExitStack) -> tupl
 
 def _all(pictures: Pictures, owner_id: str, opened: ExitStack) -> Iterator[bytes]:
     separator = b"["
-    for picture in pictures.walk(owner_id):
+    for listed in pictures.walk(owner_id):
+        picture = listed
         try:
-            content, quotient = _open(pictures, picture, opened)
-        except ImageNotFound:
+            try:
+                content, quotient = _open(pictures, picture, opened)
+            except PictureReplaced:
+                picture = pictures.again(picture)
+                content, quotient = _open(pictures, picture, opened)
+        except (ImageNotFound, PictureReplaced):
             opened.close()
-            continue  # deleted since the list was read
+            continue  # deleted since the list was read, or replaced all the time
         yield separator
         separator = b","
         yield from _picture(picture, content, quotient)

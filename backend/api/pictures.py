@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from flask import Blueprint, Response, request
@@ -11,9 +10,12 @@ from flask import Blueprint, Response, request
 from backend.api.fields import page_parameters
 from backend.api.gate import SMALL_BODY, owner
 from backend.api.multipart import read_upload
-from backend.api.responses import created, json_response, no_content, row_json, services
+from backend.api.responses import created, json_list_response, json_response, no_content, row_json, services
 from backend.errors import Invalid, Malformed, UnsupportedContentType
 from backend.services.pictures import SEALED
+
+if TYPE_CHECKING:
+    from backend.services.uploads import Upload
 
 blueprint = Blueprint("pictures", __name__)
 
@@ -28,10 +30,7 @@ def list_pictures(user_id: str) -> Response:
     pictures = services().pictures
     total = str(pictures.count(user_id))
     if limit is None:
-        walk = pictures.walk(user_id)
-        response = Response(
-            _json_list(row_json(picture, envelope=False) for picture in walk), mimetype="application/json"
-        )
+        response = json_list_response(row_json(picture, envelope=False) for picture in pictures.walk(user_id))
     else:
         page = pictures.page(user_id, after=after, limit=limit)
         response = json_response([row_json(picture, envelope=True) for picture in page])
@@ -44,12 +43,8 @@ def upload(user_id: str) -> Response:
     """Take a picture in: a classic one with its quotient, or a sealed one with envelope and thumbnail."""
     user_id = owner(user_id)
     pictures = services().pictures
-    with pictures.begin_upload() as arriving:
-        if request.mimetype == "multipart/form-data":
-            boundary = request.mimetype_params.get("boundary", "")
-            read_upload(request.stream, request.content_length, boundary, arriving)
-        else:
-            _refuse_without_file()
+    with pictures.begin_upload(user_id, request.content_length) as arriving:
+        read_request(arriving)
         stored = pictures.store(user_id, arriving)
     if stored.picture.scheme == SEALED:
         return json_response(row_json(stored.picture, envelope=True), 201 if stored.created else 200)
@@ -58,9 +53,36 @@ def upload(user_id: str) -> Response:
 
 @blueprint.delete(IMAGES + "/<name>")
 def delete(user_id: str, name: str) -> Response:
-    """Delete a picture and its permissions."""
+    """Delete a picture: into the bin, or for good where there is none."""
     services().pictures.delete(owner(user_id), name)
     return no_content()
+
+
+@blueprint.get("/users/<user_id>/usage")
+def usage(user_id: str) -> Response:
+    """What one stores, and how much one may."""
+    user_id = owner(user_id)
+    pictures = services().pictures
+    found = pictures.quota.usage(user_id)
+    count = pictures.count(user_id)
+    binned = [picture.stored_bytes for picture in pictures.bin.walk(user_id)]
+    return json_response(
+        {
+            "used": found.used,
+            "limit": found.limit,
+            "pictures": count,
+            "bin": {"pictures": len(binned), "bytes": sum(binned)},
+        }
+    )
+
+
+def read_request(arriving: Upload) -> None:
+    """Read the current request's parts into an upload."""
+    if request.mimetype == "multipart/form-data":
+        boundary = request.mimetype_params.get("boundary", "")
+        read_upload(request.stream, request.content_length, boundary, arriving)
+    else:
+        _refuse_without_file()
 
 
 def _refuse_without_file() -> None:
@@ -75,11 +97,3 @@ def _refuse_without_file() -> None:
             raise Invalid("Image file is required")
     elif request.stream.read(1):
         raise UnsupportedContentType("Send the picture as multipart/form-data")
-
-
-def _json_list(rows: Iterator[object]) -> Iterator[str]:
-    separator = "["
-    for row in rows:
-        yield separator + json.dumps(row, separators=(",", ":"))
-        separator = ","
-    yield "]" if separator == "," else "[]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from backend.app import Backend
     from backend.config import Config
     from backend.services import Services
-    from backend.storage.protocol import Permission, PictureRecord, User
+    from backend.storage.protocol import Permission, PictureRecord, Storage, User
 
 
 def services() -> Services:
@@ -23,6 +24,11 @@ def services() -> Services:
 def config() -> Config:
     """The settings of the application that handles the current request."""
     return _backend().config
+
+
+def storage() -> Storage:
+    """The storage of the application that handles the current request; for what needs no rules."""
+    return _backend().storage
 
 
 def _backend() -> Backend:
@@ -60,8 +66,9 @@ def user_json(user: User) -> dict[str, str | None]:
 
 
 def permission_json(permission: Permission) -> dict[str, str]:
-    """A permission."""
-    return {"userId": permission.user_id, "role": permission.role}
+    """A permission; with its grant if it came with one."""
+    grant = {"grant": permission.grant} if permission.grant else {}
+    return {"userId": permission.user_id, "role": permission.role} | grant
 
 
 def row_json(picture: PictureRecord, *, envelope: bool) -> dict[str, Any]:
@@ -76,6 +83,31 @@ def row_json(picture: PictureRecord, *, envelope: bool) -> dict[str, Any]:
     if envelope and picture.envelope:
         row["envelope"] = picture.envelope
     return row
+
+
+def full_row_json(picture: PictureRecord, *, envelope: bool = True) -> dict[str, Any]:
+    """A picture's row where more is told: which revision it is, since when, and since when it is in the bin."""
+    row = row_json(picture, envelope=envelope)
+    if picture.header_hash:
+        row["header_hash"] = picture.header_hash
+    if picture.updated is not None:
+        row["updated"] = timestamp(picture.updated)
+    if picture.deleted is not None:
+        row["deleted"] = timestamp(picture.deleted)
+    return row
+
+
+def json_list_response(rows: Iterator[object]) -> Response:
+    """A JSON list that is written as it is read from storage."""
+    return Response(_json_list(rows), mimetype="application/json")
+
+
+def _json_list(rows: Iterator[object]) -> Iterator[str]:
+    separator = "["
+    for row in rows:
+        yield separator + json.dumps(row, separators=(",", ":"))
+        separator = ","
+    yield "]" if separator == "," else "[]"
 
 
 def timestamp(when: datetime) -> str:

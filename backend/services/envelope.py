@@ -1,4 +1,4 @@
-"""What the server reads in a sealed picture's envelope: the picture's id and the hash of the header, nothing more.
+"""What the server reads in a sealed picture's envelope: which picture, which header, which place in the order.
 
 The envelope travels as one opaque string. It is kept exactly as it was given and never serialised anew; this module
 only parses a copy, strictly, to index it. It verifies no signature: that is for those who hold keys.
@@ -8,22 +8,23 @@ Must not import Flask.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
 
-from backend.errors import Invalid
+from backend.errors import Conflict, Invalid, StoredDataMissing
+from backend.services.signed import (
+    OBJECT_LIMIT,
+    NotCanonical,
+    body_of,
+    counter_member,
+    hex_member,
+    member,
+    object_hash,
+    parse_object,
+)
 
-ENVELOPE_LIMIT = 32 * 1024
+ENVELOPE_LIMIT = OBJECT_LIMIT
 THUMBNAIL_LIMIT = 262_144 + 16
 """Bytes of an encrypted thumbnail: one chunk of at most 262,144 bytes and its authentication tag."""
-
-_TEXT = re.compile(r"[A-Za-z0-9+/=]*")
-_HEX = {32: re.compile(r"[0-9a-f]{32}"), 64: re.compile(r"[0-9a-f]{64}")}
-_DEPTH_LIMIT = 5
-_INTEGER_LIMIT = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,75 +40,89 @@ class EnvelopeIndex:
     header_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a header stands in the order of a picture's revisions.
+
+    Attributes:
+        picture_id: 32 hex digits.
+        deed_hash: 64 hex digits.
+        epoch: From 1.
+        revision: From 1 in each epoch.
+        previous: Hash of the header before.
+        by_owner: Whether the author is the deed's owner and no grant was needed.
+    """
+
+    picture_id: str
+    deed_hash: str
+    epoch: int
+    revision: int
+    previous: str
+    by_owner: bool
+
+
 def index_envelope(untrusted_envelope: str) -> EnvelopeIndex:
     """Check the form of an envelope and return what the server indexes.
 
     Raises:
         Invalid: It is not a header object in canonical encoding.
     """
-    if len(untrusted_envelope) > ENVELOPE_LIMIT or not untrusted_envelope.isascii():
-        _refuse()
     try:
-        header = json.loads(
-            untrusted_envelope,
-            parse_int=_integer,
-            parse_float=_refuse,
-            parse_constant=_refuse,
-            object_pairs_hook=_unique,
+        body = parse_object(untrusted_envelope, "header")
+        deed = body_of(member(body, "deed", dict), "deed")
+        hex_member(body, "author", 64)
+        return EnvelopeIndex(hex_member(deed, "pic", 32), object_hash(body))
+    except NotCanonical:
+        raise Invalid("Envelope is invalid") from None
+
+
+def place_of(untrusted_envelope: str) -> Place:
+    """Return the place of a header.
+
+    Raises:
+        Invalid: It is not a header object in canonical encoding, or does not say.
+    """
+    try:
+        body = parse_object(untrusted_envelope, "header")
+        deed = body_of(member(body, "deed", dict), "deed")
+        by_owner = hex_member(body, "author", 64) == hex_member(deed, "owner", 64) and "grant" not in body
+        return Place(
+            hex_member(deed, "pic", 32),
+            object_hash(deed),
+            counter_member(deed, "epoch"),
+            counter_member(body, "rev"),
+            hex_member(body, "prev", 64),
+            by_owner,
         )
-    except (ValueError, RecursionError):
-        _refuse()
-    _check(header, 1)
-    if canonical(header) != untrusted_envelope:
-        _refuse()
-    body = _member(header, "body", dict)
-    deed = _member(_member(body, "deed", dict), "body", dict)
-    _member(header, "sig", str)
-    if body.get("t") != "header" or deed.get("t") != "deed":
-        _refuse()
-    picture_id = _member(deed, "pic", str)
-    if not _HEX[32].fullmatch(picture_id) or not _HEX[64].fullmatch(_member(body, "author", str)):
-        _refuse()
-    digest = hashlib.sha256(b"glassine/1 id header\0" + canonical(body).encode("ascii")).hexdigest()
-    return EnvelopeIndex(picture_id, digest)
+    except NotCanonical:
+        raise Invalid("Envelope is invalid") from None
 
 
-def canonical(value: object) -> str:
-    """The one encoding of an object that is signed: sorted keys, no blanks, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+def stored_place(envelope: str) -> Place:
+    """The place of a header that is stored; raises StoredDataMissing when it has none."""
+    try:
+        return place_of(envelope)
+    except Invalid:
+        raise StoredDataMissing from None
 
 
-def _check(value: object, depth: int) -> None:
-    if isinstance(value, dict) and depth <= _DEPTH_LIMIT:
-        for key, member in value.items():
-            _check(key, depth)
-            _check(member, depth + 1)
-    elif isinstance(value, str):
-        if not _TEXT.fullmatch(value):
-            _refuse()
-    elif isinstance(value, bool) or not isinstance(value, int):
-        _refuse()
+def check_grant(untrusted_grant: str, place: Place, role: str) -> str:
+    """Return a grant if it can be one for this picture's present deed; empty stays empty.
 
-
-def _integer(text: str) -> int:
-    if len(text) > 16 or not 0 <= int(text) <= _INTEGER_LIMIT:
-        _refuse()
-    return int(text)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        _refuse()
-    return members
-
-
-def _member(container: object, key: str, kind: type) -> Any:
-    value = container.get(key) if isinstance(container, dict) else None
-    if not isinstance(value, kind):
-        _refuse()
-    return value
-
-
-def _refuse(*_: object) -> NoReturn:
-    raise Invalid("Envelope is invalid")
+    Raises:
+        Invalid: It is no grant, or one of another picture or for another role.
+        Conflict: It is for another deed: the picture began a new epoch.
+    """
+    if not untrusted_grant:
+        return ""
+    try:
+        body = parse_object(untrusted_grant, "grant")
+        fits = hex_member(body, "pic", 32) == place.picture_id and body.get("role") == role
+        deed_hash = hex_member(body, "deed", 64)
+    except NotCanonical:
+        fits, deed_hash = False, ""
+    if not fits:
+        raise Invalid("Grant is invalid")
+    if deed_hash != place.deed_hash:
+        raise Conflict("The grant is for another epoch of this picture")
+    return untrusted_grant

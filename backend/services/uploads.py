@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 from backend.errors import Invalid, TooLarge
 from backend.services.envelope import ENVELOPE_LIMIT, THUMBNAIL_LIMIT
-from backend.storage.protocol import StorageError
+from backend.services.removal import remove_blobs
 
 if TYPE_CHECKING:
     from backend.storage.protocol import BlobWriter, Storage
 
-logger = logging.getLogger(__name__)
+PERMISSIONS_LIMIT = 4 << 20
+"""Bytes of everybody's new permissions: more than 1,000 grants for keys of 4096 bits."""
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -132,9 +133,21 @@ class Upload:
     """The parts of one upload. Leaving the ``with`` block discards every blob that was not committed by then."""
 
     FIELDS: ClassVar[frozenset[str]] = frozenset({"imageFile", "quotient", "envelope", "thumbnail"})
+    REVISION_FIELDS: ClassVar[frozenset[str]] = frozenset({"imageFile", "envelope", "thumbnail", "permissions"})
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(
+        self, storage: Storage, *, revision: bool = False, admit: Callable[[Upload], None] | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            storage: Where the blobs go.
+            revision: Whether the parts are those of a new revision.
+            admit: Called before bytes are written as soon as it is known what arrives; raises to refuse it.
+        """
         self._storage = storage
+        self._fields = self.REVISION_FIELDS if revision else self.FIELDS
+        self._admit = admit
         self._open = ExitStack()
         self._seen: set[str] = set()
         self._committed: list[str] = []
@@ -142,6 +155,7 @@ class Upload:
         self.quotient: TextBlobPart | None = None
         self.thumbnail: BlobPart | None = None
         self.envelope: TextPart | None = None
+        self.permissions: TextPart | None = None
 
     def __enter__(self) -> Upload:
         return self
@@ -155,8 +169,9 @@ class Upload:
         Raises:
             Invalid: The field came before.
             StorageError: No blob can be begun.
+            BackendError: From ``admit``.
         """
-        if field not in self.FIELDS or (field == "imageFile" and not filename):
+        if field not in self._fields or (field == "imageFile" and not filename):
             return IgnoredPart()
         if field in self._seen:
             raise Invalid(f"{field} was sent twice")
@@ -164,6 +179,12 @@ class Upload:
         if field == "envelope":
             self.envelope = TextPart(ENVELOPE_LIMIT, "Envelope is invalid")
             return self.envelope
+        if field == "permissions":
+            self.permissions = TextPart(PERMISSIONS_LIMIT, "Permissions are invalid")
+            return self.permissions
+        if self._admit is not None and (self.envelope is not None or field == "quotient"):
+            self._admit(self)
+            self._admit = None
         writer = self._open.enter_context(self._storage.write_blob())
         if field == "quotient":
             self.quotient = TextBlobPart(writer)
@@ -185,9 +206,5 @@ class Upload:
     def withdraw(self) -> None:
         """Remove what was committed, because no record will name it. A blob that cannot be removed now is an orphan,
         collected at the next start."""
-        for blob_id in self._committed:
-            try:
-                self._storage.remove_blob(blob_id)
-            except StorageError as error:
-                logger.warning("An unused blob stays until the next start: %s", error)
+        remove_blobs(self._storage, self._committed)
         self._committed.clear()
