@@ -90,6 +90,19 @@ class PassphraseRefused(KeyRefused):
     default_message = "This passphrase cannot be used. Choose another one."
 
 
+class KitWordsWrong(GlassineError):
+    """The typed words are not a recovery kit. ``positions`` names the impossible ones, from 1; empty: the sum is wrong."""
+
+    code = "K-109"
+    title = "These are not the words of the kit"
+    default_message = "At least one of the words is not what the kit says, or two changed places. Compare each with your paper."
+    exit_code = 3
+
+    def __init__(self, message: str | None = None, *, positions: tuple[int, ...] = (), details: str = "") -> None:
+        super().__init__(message, details=details)
+        self.positions = positions
+
+
 # -- verification -------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +180,28 @@ class SchemeChanged(NotAuthentic):
 
     code = "V-117"
     default_message = "The server says this is stored in a weaker scheme than before. It is not shown."
+
+
+class Missing(NotAuthentic):
+    """A known picture is not listed any more, and its owner did not say that it is gone."""
+
+    code = "V-120"
+    title = "Missing on the server"
+    default_message = "This picture is missing on the server, and you did not delete it."
+
+
+class Resurrected(NotAuthentic):
+    """A picture that its owner deleted for good is handed out again."""
+
+    code = "V-121"
+    default_message = "This picture was deleted for good, and the server hands it out again. It is not shown."
+
+
+class Injected(NotAuthentic):
+    """Among one's own pictures is one that one's own key did not sign."""
+
+    code = "V-122"
+    default_message = "This is among your pictures, but your key did not sign it. It is not shown."
 
 
 # -- files and input ----------------------------------------------------------------------------------------------
@@ -282,6 +317,17 @@ class PicturesMissing(VaultUnreadable):
     code = "S-105"
     title = "Some pictures cannot be listed"
     default_message = "There are more pictures than could be listed. Those that are shown are not concerned."
+
+
+class MemoryUnreadable(GlassineError):
+    """What this computer remembers about pictures and people cannot be read or written."""
+
+    code = "S-106"
+    title = "What this computer remembers cannot be read"
+    default_message = (
+        "The record of what was seen before cannot be read, so older pictures could not be told from newer ones. "
+        "No picture was changed."
+    )
 
 
 # -- network ------------------------------------------------------------------------------------------------------

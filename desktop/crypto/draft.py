@@ -15,8 +15,9 @@ from desktop.crypto.carrier_layout import Layout
 from desktop.crypto.chunks import Sealer, seal_bytes
 from desktop.crypto.keys import VAULT_WRAP_INFO, PrivateKey
 from desktop.crypto.metadata import Metadata
-from desktop.crypto.objects import NO_HEADER, VAULT_WRAP_BYTES, Deed, Header, Part, sign_object
+from desktop.crypto.objects import VAULT_WRAP_BYTES, Deed, Header, Part, sign_object
 from desktop.crypto.picture_keys import PartName, Revision, commitment, wrap_label
+from desktop.crypto.plans import Plan, check_author
 from desktop.crypto.sizes import TAG, ciphertext_size, padded_payload, padded_thumbnail
 
 NO_HASH: Final = "0" * 64
@@ -24,7 +25,7 @@ NO_HASH: Final = "0" * 64
 
 
 class Draft:
-    """Everything of a new picture but its payload. One attempt to seal: its key and salt are used once.
+    """Everything of a revision but its payload. One attempt to seal: its salt is used once.
 
     Attributes:
         revision: What the keys depend on.
@@ -33,12 +34,14 @@ class Draft:
         thumbnail: The encrypted thumbnail.
     """
 
-    def __init__(self, key: PrivateKey, picture_id: str, metadata: Metadata, thumbnail: bytes) -> None:
-        """Draw a picture key and a salt, encrypt the thumbnail."""
+    def __init__(self, key: PrivateKey, plan: Plan, metadata: Metadata, thumbnail: bytes) -> None:
+        """Draw a salt, encrypt the thumbnail; raises NoGrant if the key is not the planned author's."""
+        check_author(plan, key)
         self._key = key
-        self._picture_key = secrets.token_bytes(32)
-        owner = key.fingerprint
-        self.revision = Revision(picture_id, owner, 1, 1, owner, secrets.token_bytes(32))
+        self._plan = plan
+        self.revision = Revision(
+            plan.picture_id, plan.owner, plan.epoch, plan.revision, key.fingerprint, secrets.token_bytes(32)
+        )
         self.payload_size = padded_payload(metadata.size)
         self.metadata = metadata
         padded = thumbnail.ljust(padded_thumbnail(len(thumbnail)), b"\0")
@@ -47,7 +50,7 @@ class Draft:
         self._thumbnail_part = Part(len(padded), b3)
 
     def _keys(self, part: PartName, size: int) -> tuple[bytes, bytes]:
-        return self.revision.key(self._picture_key, part), self.revision.aad(part, size)
+        return self.revision.key(self._plan.picture_key, part), self.revision.aad(part, size)
 
     def sealer(self) -> Sealer:
         """Return what encrypts the payload."""
@@ -56,30 +59,34 @@ class Draft:
     def layout(self) -> Layout:
         """Return the carrier's layout: the length of the envelope is known before its contents are."""
         size = self._key.public.modulus_bytes
-        deed = self._deed_body(NO_HASH, bytes(size), bytes(VAULT_WRAP_BYTES))
         signature = canonical.encode_base64(bytes(size))
+        deed = self._plan.deed
+        if deed is None:
+            deed = {"body": self._deed_body(NO_HASH, bytes(size), bytes(VAULT_WRAP_BYTES)), "sig": signature}
         meta = bytes(len(self.metadata.encode()) + TAG)
-        body = self._body({"body": deed, "sig": signature}, meta, NO_HASH)
+        body = self._body(deed, meta, NO_HASH)
         envelope = len(canonical.encode({"body": body, "sig": signature}))
         return Layout(ciphertext_size(self.payload_size), envelope)
 
     def header(self, metadata: Metadata, payload_b3: str) -> canonical.Object:
-        """Sign the deed and the header; return the header.
+        """Sign the deed, unless it is an old one, and the header; return the header.
 
         Called after the payload, so that signing overlaps with what is still being written.
         """
         plain = metadata.encode()
         sealed, _ = seal_bytes(*self._keys("meta", len(plain)), plain)
-        deed = sign_object(self._key, self._new_deed())
+        deed = self._plan.deed
+        if deed is None:
+            deed = sign_object(self._key, self._new_deed())
         return sign_object(self._key, self._body(deed, sealed, payload_b3))
 
     def _body(self, deed: canonical.Object, meta: bytes, payload_b3: str) -> canonical.Object:
         return Header.body(
             author=self._key.fingerprint,
             deed=deed,
-            grant=None,
+            grant=self._plan.grant,
             revision=self.revision.revision,
-            previous=NO_HEADER,
+            previous=self._plan.previous,
             salt=self.revision.salt,
             meta=meta,
             payload=Part(self.payload_size, payload_b3),
@@ -87,17 +94,23 @@ class Draft:
         )
 
     def _new_deed(self) -> canonical.Object:
-        owner, picture_id = self._key.fingerprint, self.revision.picture_id
-        label = wrap_label(picture_id, 1, owner, owner)
+        owner, picture_id, epoch = self._key.fingerprint, self.revision.picture_id, self._plan.epoch
+        picture_key = self._plan.picture_key
+        label = wrap_label(picture_id, epoch, owner, owner)
         nonce = secrets.token_bytes(12)
         vault_cipher = AESGCM(self._key.vault_key(VAULT_WRAP_INFO))
         return self._deed_body(
-            commitment(self._picture_key, picture_id, 1, owner),
-            self._key.public.wrap(label, self._picture_key),
-            nonce + vault_cipher.encrypt(nonce, self._picture_key, label),
+            commitment(picture_key, picture_id, epoch, owner),
+            self._key.public.wrap(label, picture_key),
+            nonce + vault_cipher.encrypt(nonce, picture_key, label),
         )
 
     def _deed_body(self, kc: str, wrap: bytes, vault: bytes) -> canonical.Object:
         return Deed.body(
-            picture_id=self.revision.picture_id, owner=self._key.fingerprint, epoch=1, kc=kc, wrap=wrap, vault=vault
+            picture_id=self.revision.picture_id,
+            owner=self._key.fingerprint,
+            epoch=self._plan.epoch,
+            kc=kc,
+            wrap=wrap,
+            vault=vault,
         )

@@ -66,6 +66,11 @@ class OpenedEnvelope:
         self._picture_key = picture_key
         self._owner_key = owner_key
 
+    @property
+    def picture_key(self) -> bytes:
+        """The epoch's picture key, for grants and further revisions; never leaves this program unwrapped."""
+        return self._picture_key
+
     def open_thumbnail(self, untrusted_thumbnail: bytes) -> bytes:
         """Return the thumbnail (a JPEG; empty when there is none); raises Damaged."""
         part = self.header.thumbnail
@@ -125,6 +130,21 @@ class OpenedEnvelope:
         del data[self.metadata.size :]
         return data
 
+    def decrypt(
+        self,
+        untrusted_carrier: BinaryIO,
+        emit: Callable[[memoryview], object],
+        report: Report = no_report,
+        cancelled: IsCancelled = never_cancelled,
+    ) -> None:
+        """Hand the plaintext on in pieces of 262,144 bytes; as :meth:`open_payload`.
+
+        What ``emit`` gets MUST stay private until this returns: only then did the hashes match.
+        """
+        buffer = memoryview(bytearray(min(CHUNK, self.header.payload.size)))
+        reader = CarrierReader(untrusted_carrier, self._layout())
+        self._decrypt(reader, lambda _, length: buffer[:length], emit, report, cancelled)
+
     def _layout(self) -> Layout:
         return Layout(ciphertext_size(self.header.payload.size), len(self._text))
 
@@ -140,7 +160,7 @@ class OpenedEnvelope:
 
         Whatever ``emit`` did is private until this returns.
         """
-        self._check_wrap()
+        self.check_wrap()
         part, size = self.header.payload, self.metadata.size
         opener = Opener(
             self._revision.key(self._picture_key, "payload"),
@@ -170,8 +190,11 @@ class OpenedEnvelope:
         if not hmac.compare_digest(hasher.hexdigest(), self.metadata.b3):
             raise Damaged(details="plaintext hash")
 
-    def _check_wrap(self) -> None:
-        # the vault wrap opened; the RSA wrap must hold the same key, or the deed opens for nobody but this program
+    def check_wrap(self) -> None:
+        """Check that the owner's RSA wrap holds the same key as the vault wrap that opened; raises Damaged.
+
+        Otherwise the deed opens for nobody but this program. Nothing to check for anybody but the owner.
+        """
         if self._owner_key is not None:
             deed = self.header.deed
             label = wrap_label(deed.picture_id, deed.epoch, deed.owner, deed.owner)

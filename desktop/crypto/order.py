@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from desktop.crypto.envelope import Envelope
+from desktop.crypto.records import Succession
 from desktop.errors import Forked, HistoryMissing, RolledBack, WrongPicture
 
 
@@ -36,13 +37,20 @@ class Known:
     accepted: frozenset[str]
 
 
-def accept(known: Known | None, offered: Envelope, history: Sequence[Envelope] = ()) -> Known:
+def accept(
+    known: Known | None,
+    offered: Envelope,
+    history: Sequence[Envelope] = (),
+    *,
+    succession: Succession | None = None,
+) -> Known:
     """Return what is known after a verified header is accepted; ``known`` itself never changes.
 
     Args:
         known: What was known; None at first contact.
         offered: The header.
         history: Verified headers between the known and the offered one, oldest first.
+        succession: The verified record, and the person's word, that the owner has another key now.
 
     Raises:
         WrongPicture: It is another picture's.
@@ -52,12 +60,19 @@ def accept(known: Known | None, offered: Envelope, history: Sequence[Envelope] =
         return _following(offered, frozenset())
     for envelope in history:
         if envelope.header_hash not in known.accepted:
-            known = _step(known, envelope)
-    return _step(known, offered)
+            known = _step(known, envelope, succession)
+    return _step(known, offered, succession)
 
 
-def _step(known: Known, offered: Envelope) -> Known:
-    if (offered.owner.fingerprint, offered.picture_id) != (known.owner, known.picture_id):
+def _step(known: Known, offered: Envelope, succession: Succession | None) -> Known:
+    owner = offered.owner.fingerprint
+    if succession is not None and (known.owner, owner) == (succession.old, succession.new):
+        # the same picture under the next key: only as a new epoch that follows something accepted
+        if offered.epoch <= known.epoch:
+            raise RolledBack
+    elif owner != known.owner:
+        raise WrongPicture
+    if offered.picture_id != known.picture_id:
         raise WrongPicture
     if offered.header_hash == known.header_hash:
         return known

@@ -25,6 +25,7 @@ from desktop.crypto.local_carrier import OpenedFile, open_carrier, read_carrier_
 from desktop.crypto.metadata import Metadata, safe_name
 from desktop.crypto.objects import object_hash
 from desktop.crypto.opened import OpenedEnvelope
+from desktop.crypto.plans import Plan, first_revision
 from desktop.crypto.safe_write import new_file, reading_error
 from desktop.crypto.sizes import CHUNK, MAX_PAYLOAD, MAX_THUMBNAIL, padded_payload
 from desktop.crypto.writeback import WritebackFile
@@ -36,6 +37,7 @@ __all__ = [
     "Metadata",
     "OpenedEnvelope",
     "OpenedFile",
+    "Plan",
     "Sealed",
     "new_picture_id",
     "open_carrier",
@@ -76,7 +78,7 @@ def new_picture_id() -> str:
 
 
 def seal(
-    source: Path,
+    source: Path | bytes | bytearray,
     carrier: Path,
     key: PrivateKey,
     *,
@@ -87,22 +89,24 @@ def seal(
     taken: str,
     thumbnail: bytes,
     picture_id: str | None = None,
+    plan: Plan | None = None,
     report: Report = no_report,
     cancelled: IsCancelled = never_cancelled,
 ) -> Sealed:
-    """Seal a file as the first revision of a new picture, as a stream.
+    """Seal a file as the first revision of a new picture, or as the revision of one that is planned, as a stream.
 
     Args:
-        source: The file, read once.
+        source: The file, read once; or its content, for what must not touch the disk, such as an edited picture.
         carrier: Gets its name only when it is complete and on the disk; nothing is overwritten.
-        key: The owner's key pair.
+        key: The author's key pair: the owner's, or a writer's when the plan says so.
         name: File name to remember; made safe first.
         media_type: Such as ``image/jpeg``.
         width: Pixels after orientation, 0 if unknown.
         height: Pixels after orientation, 0 if unknown.
         taken: ``YYYY-MM-DDTHH:MM:SS`` or empty.
         thumbnail: A JPEG of at most 262,144 bytes, or empty.
-        picture_id: Made anew if None.
+        picture_id: Of a new picture; made anew if None.
+        plan: Where the revision stands, from ``desktop.crypto.plans``; None for a new picture.
         report: Bytes of the source done and in all.
         cancelled: Asked before every chunk.
 
@@ -110,43 +114,53 @@ def seal(
         SourceChanged: The source changed meanwhile.
         TooLarge, FileUnreadable: The source or the thumbnail cannot be taken.
         NameTaken, StorageFull, StorageReadOnly: The carrier cannot be written.
+        NoGrant: The plan is another author's.
         Cancelled: As asked.
     """
+    check_thumbnail(thumbnail)
+    with _open_source(source) as file:
+        before = _state(file)
+        if padded_payload(before[0]) > MAX_PAYLOAD:
+            what = source.name if isinstance(source, Path) else "This picture"
+            raise TooLarge(f"{what} is larger than {MAX_PAYLOAD // 10**6} MB, which is the most Glassine takes.")
+        metadata = Metadata(safe_name(name), media_type, before[0], NO_HASH, width, height, taken)
+        draft = Draft(key, plan or first_revision(key, picture_id or new_picture_id()), metadata, thumbnail)
+        with new_file(carrier) as out, CarrierWriter(WritebackFile(out).write, draft.layout()) as writer:
+            b3, payload = _seal_payload(file, writer, draft, report, cancelled)
+            if _state(file) != before:
+                raise SourceChanged
+            return finish(draft, replace(metadata, b3=b3), payload, writer, carrier)
+
+
+def check_thumbnail(thumbnail: bytes) -> None:
+    """Check a thumbnail that is to be sealed; raises TooLarge."""
     if len(thumbnail) > MAX_THUMBNAIL:
         raise TooLarge("The preview of this picture is too large.")
     if thumbnail.endswith(b"\0"):
         raise ValueError("a JPEG does not end in a zero byte")
-    with _open_source(source) as file:
-        before = os.fstat(file.fileno())
-        if not stat.S_ISREG(before.st_mode):
-            raise FileUnreadable(f"{source.name} is not a file.")
-        if padded_payload(before.st_size) > MAX_PAYLOAD:
-            raise TooLarge(f"{source.name} is larger than {MAX_PAYLOAD // 10**6} MB, which is the most Glassine takes.")
-        metadata = Metadata(safe_name(name), media_type, before.st_size, NO_HASH, width, height, taken)
-        draft = Draft(key, picture_id or new_picture_id(), metadata, thumbnail)
-        layout = draft.layout()
-        with new_file(carrier) as out, CarrierWriter(WritebackFile(out).write, layout) as writer:
-            b3, payload = _seal_payload(file, source, writer, draft, report, cancelled)
-            after = os.fstat(file.fileno())
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-                raise SourceChanged
-            metadata = replace(metadata, b3=b3)
-            header = draft.header(metadata, payload)
-            envelope = canonical.encode(header)
-            writer.write(envelope)
-            writer.finish()
+
+
+def finish(draft: Draft, metadata: Metadata, payload_b3: str, writer: CarrierWriter, carrier: Path) -> Sealed:
+    """Sign the header, write what follows the payload, and return what was made."""
+    header = draft.header(metadata, payload_b3)
+    envelope = canonical.encode(header)
+    writer.write(envelope)
+    writer.finish()
     return Sealed(
         picture_id=draft.revision.picture_id,
         envelope=envelope.decode("ascii"),
         header_hash=object_hash(header["body"]),
         carrier=carrier,
-        carrier_size=layout.file_size,
+        carrier_size=draft.layout().file_size,
         thumbnail=draft.thumbnail,
         metadata=metadata,
     )
 
 
-def _open_source(source: Path) -> io.FileIO:
+def _open_source(source: Path | bytes | bytearray) -> io.FileIO | io.BytesIO:
+    if not isinstance(source, Path):
+        return io.BytesIO(source)
+
     def opener(path: str, flags: int) -> int:
         # not blocking: a named pipe must not hang the program
         return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
@@ -157,8 +171,22 @@ def _open_source(source: Path) -> io.FileIO:
         raise reading_error(problem, source) from None
 
 
+def _path(file: io.FileIO | io.BytesIO) -> Path:
+    return Path("picture") if isinstance(file, io.BytesIO) else Path(file.name)
+
+
+def _state(file: io.FileIO | io.BytesIO) -> tuple[int, int]:
+    """Return size and time of the last change; raises FileUnreadable for what is no file."""
+    if isinstance(file, io.BytesIO):
+        return file.getbuffer().nbytes, 0
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise FileUnreadable(f"{_path(file).name} is not a file.")
+    return status.st_size, status.st_mtime_ns
+
+
 def _seal_payload(
-    file: io.FileIO, source: Path, writer: CarrierWriter, draft: Draft, report: Report, cancelled: IsCancelled
+    file: io.FileIO | io.BytesIO, writer: CarrierWriter, draft: Draft, report: Report, cancelled: IsCancelled
 ) -> tuple[str, str]:
     """Encrypt the source into the carrier; return the hashes of plaintext and ciphertext."""
     size = draft.metadata.size
@@ -170,7 +198,7 @@ def _seal_payload(
             raise Cancelled
         length = min(CHUNK, draft.payload_size - at)
         real = buffer[: max(0, min(length, size - at))]
-        _fill(file, source, real)
+        _fill(file, real)
         hasher.update(real)
         buffer[len(real) : length] = bytes(length - len(real))
         writer.write(sealer.seal(buffer[:length]))
@@ -180,12 +208,12 @@ def _seal_payload(
     return hasher.hexdigest(), sealer.hexdigest()
 
 
-def _fill(file: io.FileIO, source: Path, target: memoryview) -> None:
+def _fill(file: io.FileIO | io.BytesIO, target: memoryview) -> None:
     while target:
         try:
             count = file.readinto(target)
         except OSError as problem:
-            raise reading_error(problem, source) from None
+            raise reading_error(problem, _path(file)) from None
         if not count:
             raise SourceChanged
         target = target[count:]

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from PIL import Image
 
-from desktop.crypto import canonical
+from desktop.crypto import canonical, records
 from desktop.crypto.chunks import seal_bytes
 from desktop.crypto.keys import LEDGER_INFO, QUEUE_INFO, VAULT_WRAP_INFO, PrivateKey
 from desktop.crypto.metadata import Metadata
@@ -227,12 +227,117 @@ def envelopes(keys: dict[str, PrivateKey]) -> Iterator[Case]:
         thumbnail=b64(forge.JPEG),
         header_hash=revised.hash,
     )
+    fresh = forge.deed(owner, bytes(32), PICTURE, epoch=2)
+    newer = {"picture_id": PICTURE, "picture_key": bytes(32), "deed_object": fresh, "epoch": 2, "previous": made.hash}
+    anew = forge.picture(owner, b"a picture", **newer)
+    yield of(
+        "a new epoch",
+        "success",
+        anew.envelope,
+        thumb=b64(anew.thumbnail),
+        metadata=anew.open().metadata.__dict__,
+        thumbnail=b64(forge.JPEG),
+        header_hash=anew.hash,
+    )
+    yield of(
+        "a grant of the epoch before", "no-grant", anew.envelope, key="friend", grant=canonical.encode(read).decode()
+    )
+    late = forge.picture(owner, author=friend, grant_object=write, revision=2, **newer)
+    yield of("a writer's revision after the new epoch", "no-grant", late.envelope, author="friend")
+    taken = forge.grant(owner, friend.public, fresh, bytes(32))
+    early = forge.picture(owner, author=friend, grant_object=taken, revision=1, **newer)
+    yield of("a new epoch by a writer", "not-authentic", early.envelope, author="friend")
     yield of("a reader's revision", "no-grant", second(read).envelope, author="friend")
     yield of("a revision without a grant", "no-grant", second(None).envelope, author="friend")
     edited = {"body": read["body"] | {"role": "write"}, "sig": read["sig"]}
     yield of("a role that was edited", "no-grant", second(edited).envelope, author="friend")
     resigned = sign_object(friend, made.header["body"])
     yield of("the owner's header signed by another", "not-authentic", canonical.encode(resigned).decode())
+
+
+def grants(keys: dict[str, PrivateKey]) -> Iterator[Case]:
+    """Grants, each for the same picture."""
+    owner, friend = keys["owner"], keys["friend"]
+    made = forge.picture(owner, b"a picture", picture_id=PICTURE, picture_key=PICTURE_KEY)
+    result = {"metadata": made.open().metadata.__dict__}
+
+    def of(comment: str, expect: str, grant: Any = None, text: str | None = None, **members: Any) -> Case:
+        usual = {"owner": "owner", "to": "friend", "key": "friend", "envelope": made.envelope}
+        value = text if text is not None else canonical.encode(grant).decode()
+        return case(comment, expect, grant=value, **(usual | members))
+
+    def grant(**options: Any) -> Any:
+        return forge.grant(owner, friend.public, made.deed, PICTURE_KEY, **options)
+
+    good = grant(role="read")
+    yield of("to read", "success", good, role="read", **result)
+    yield of("to write", "success", grant(), role="write", **result)
+    yield of("asked for somebody else", "no-grant", good, to="stranger", key="stranger")
+    yield of("asked for another owner's", "no-grant", good, owner="stranger")
+    yield of("another picture", "no-grant", forge.grant(owner, friend.public, forge.picture(owner).deed, PICTURE_KEY))
+    older = forge.deed(owner, PICTURE_KEY, PICTURE)
+    yield of("another deed of the same picture", "no-grant", forge.grant(owner, friend.public, older, PICTURE_KEY))
+    yield of("signed by its holder", "no-grant", grant(signer=friend))
+    yield of("role edited", "no-grant", {"body": good["body"] | {"role": "write"}, "sig": good["sig"]})
+    yield of("handed on", "no-grant", {"body": good["body"] | {"to": keys["stranger"].fingerprint}, "sig": good["sig"]})
+    yield of("time edited", "no-grant", {"body": good["body"] | {"time": 1}, "sig": good["sig"]})
+    yield of("unknown role", "damaged", grant(role="admin"))
+    yield of("extra member", "damaged", grant(change=lambda body: body.update(until=1)))
+    yield of("member missing", "damaged", grant(change=lambda body: body.pop("time")))
+    yield of("a deed instead", "damaged", made.deed)
+    yield of("white space", "damaged", text=canonical.encode(good).decode() + " ")
+    yield of("another picture key", "damaged", forge.grant(owner, friend.public, made.deed, bytes(32)))
+    yield of("31 bytes", "damaged", forge.grant(owner, friend.public, made.deed, PICTURE_KEY[:31]))
+
+
+def recorded(keys: dict[str, PrivateKey]) -> Iterator[Case]:
+    """Gone, succession, ledger."""
+    owner, friend, stranger = keys["owner"], keys["friend"], keys["stranger"]
+    prev = "ab" * 32
+    gone = records.make_gone(owner, PICTURE, prev, 1_700_000_000).text
+    signed = canonical.parse(gone)
+
+    def of_gone(comment: str, expect: str, value: Any, **members: Any) -> Case:
+        usual = {"kind": "gone", "owner": "owner", "pic": PICTURE}
+        text = value if isinstance(value, str) else canonical.encode(value).decode()
+        return case(comment, expect, text=text, **(usual | members))
+
+    yield of_gone("gone", "success", gone, prev=prev)
+    yield of_gone("gone, of another picture", "wrong-picture", gone, pic="ff" * 16)
+    yield of_gone("gone, of another owner", "wrong-picture", gone, owner="friend")
+    yield of_gone("gone, signed by another", "not-authentic", sign_object(friend, signed["body"]))
+    edited = {"body": signed["body"] | {"time": 1}, "sig": signed["sig"]}
+    yield of_gone("gone, time edited", "not-authentic", edited)
+    yield of_gone("gone, extra member", "damaged", sign_object(owner, signed["body"] | {"why": ""}))
+    yield of_gone("gone, truncated", "damaged", gone[:-1])
+
+    link = records.make_succession(owner, friend, 1_700_000_000).text
+    pair = canonical.parse(link)
+
+    def of_succession(comment: str, expect: str, value: Any, **members: Any) -> Case:
+        usual = {"kind": "succession", "old": "owner", "new": "friend"}
+        text = value if isinstance(value, str) else canonical.encode(value).decode()
+        return case(comment, expect, text=text, **(usual | members))
+
+    yield of_succession("succession", "success", link)
+    yield of_succession("succession, the other way round", "wrong-picture", link, old="friend", new="owner")
+    yield of_succession("succession, to another key", "wrong-picture", link, new="stranger")
+    other = sign_object(stranger, pair["body"])["sig"]
+    yield of_succession("succession, the old key did not sign", "not-authentic", pair | {"sig": other})
+    yield of_succession("succession, the new key did not sign", "not-authentic", pair | {"sig2": other})
+    yield of_succession("succession, one signature", "damaged", {"body": pair["body"], "sig": pair["sig"]})
+
+    sealed = records.seal_ledger(owner, 7, b'{"v":1}')
+
+    def of_ledger(comment: str, expect: str, data: bytes, **members: Any) -> Case:
+        return case(comment, expect, text=b64(data), **({"kind": "ledger", "key": "owner"} | members))
+
+    yield of_ledger("ledger", "success", sealed, serial=7, document='{"v":1}', known_serial=7)
+    yield of_ledger("ledger, older than known", "rolled-back", sealed, known_serial=8)
+    yield of_ledger("ledger, another serial", "damaged", flipped(sealed, 7), known_serial=6)
+    yield of_ledger("ledger, of another key", "damaged", sealed, key="friend")
+    yield of_ledger("ledger, truncated", "damaged", sealed[:-1])
+    yield of_ledger("ledger, empty", "damaged", b"")
 
 
 def carriers(keys: dict[str, PrivateKey]) -> Iterator[Case]:
@@ -298,6 +403,8 @@ def main() -> None:
         "chunks": chunks(),
         "metadata": metadata(),
         "envelopes": envelopes(keys),
+        "grants": grants(keys),
+        "records": recorded(keys),
         "carriers": carriers(keys),
     }.items():
         text = json.dumps(list(cases), indent=1, ensure_ascii=True)
