@@ -10,13 +10,19 @@ from flask import Flask
 
 from backend import health, observer
 from backend.api import register_api
-from backend.auth import SCHEMES
+from backend.auth import prepare
 from backend.auth.bearer import BearerScheme
+from backend.auth.signing import signing_key
+from backend.backup_marker import check_finished
 from backend.config import Config, ConfigError
 from backend.services import Services
 from backend.services.accounts import Accounts
+from backend.services.documents import Documents
+from backend.services.files import Files
+from backend.services.housekeeping import Housekeeping
 from backend.services.permissions import Permissions
 from backend.services.pictures import Pictures
+from backend.services.sessions import Sessions
 from backend.storage.protocol import StorageError
 
 if TYPE_CHECKING:
@@ -33,6 +39,7 @@ class Backend:
 
     def close(self) -> None:
         """Close the storage."""
+        self.services.housekeeping.stop()
         self.services.accounts.close()
         self.storage.close()
 
@@ -82,6 +89,7 @@ def _give_up(error: Exception, message: str) -> NoReturn:
 
 
 def _build(config: Config, storage: Storage) -> Flask:
+    check_finished(storage)
     app = Flask("backend", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=config.max_upload_bytes,
@@ -106,10 +114,19 @@ def _build(config: Config, storage: Storage) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
 
     accounts = Accounts(storage, config, lambda sign_in: BearerScheme.issue(app, sign_in))
-    services = Services(accounts, Pictures(storage), Permissions(storage))
+    pictures = Pictures(storage, config)
+    services = Services(
+        accounts,
+        pictures,
+        Permissions(storage),
+        Sessions(storage, config, signing_key(config, storage, "session")),
+        Files(storage, config, accounts, signing_key(config, storage, "file-server")),
+        Documents(storage),
+        Housekeeping(storage, pictures, accounts.delete),
+    )
     app.extensions["glassine"] = Backend(config, storage, services)
-    for scheme in SCHEMES:
-        scheme.prepare(app, config, storage, services)
-    register_api(app)
+    app.before_request(services.housekeeping.run_if_due)
+    prepare(app, config, storage, services)
+    register_api(app, config, signing_key(config, storage, "csrf"))
     app.register_blueprint(health.blueprint)
     return app

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backend.services.accounts import Accounts
+    from backend.services.documents import Documents
+    from backend.services.files import Files
+    from backend.services.housekeeping import Housekeeping
     from backend.services.permissions import Permissions
     from backend.services.pictures import Pictures
+    from backend.services.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +22,7 @@ class Services:
     accounts: Accounts
     pictures: Pictures
     permissions: Permissions
+    sessions: Sessions
+    files: Files
+    documents: Documents
+    housekeeping: Housekeeping
