@@ -13,7 +13,6 @@ from backend.api import register_api
 from backend.auth import prepare
 from backend.auth.bearer import BearerScheme
 from backend.auth.signing import signing_key
-from backend.backup_marker import check_finished
 from backend.config import Config, ConfigError
 from backend.services import Services
 from backend.services.accounts import Accounts
@@ -89,7 +88,6 @@ def _give_up(error: Exception, message: str) -> NoReturn:
 
 
 def _build(config: Config, storage: Storage) -> Flask:
-    check_finished(storage)
     app = Flask("backend", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=config.max_upload_bytes,
