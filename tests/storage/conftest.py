@@ -10,10 +10,25 @@ from typing import Any
 import pytest
 
 from backend.storage.embedded import open_storage
+from backend.storage.mongo import open_mongo
 from backend.storage.protocol import PictureRecord, Storage, User
+from tests.mongodb import MongoDatabases
 
-# Name and how to open (again) the storage that a folder stands for. A new engine adds its line here.
-ENGINES: tuple[tuple[str, Callable[[Path], Storage]], ...] = (("embedded", open_storage),)
+
+def _embedded(_: pytest.FixtureRequest) -> Callable[[Path], Storage]:
+    return open_storage
+
+
+def _mongo(request: pytest.FixtureRequest) -> Callable[[Path], Storage]:
+    uri_of = request.getfixturevalue("mongo_of_folder")
+    return lambda folder: open_mongo(uri_of(folder))
+
+
+# Name and how a test opens (again) the storage that a folder stands for. A new engine adds its line here.
+ENGINES: tuple[tuple[str, Callable[[pytest.FixtureRequest], Callable[[Path], Storage]]], ...] = (
+    ("embedded", _embedded),
+    ("mongo", _mongo),
+)
 
 CREATED = datetime(2024, 5, 17, 11, 22, 33, 444000)
 
@@ -39,7 +54,22 @@ class Opener:
 
 @pytest.fixture(params=[opener for _, opener in ENGINES], ids=[name for name, _ in ENGINES])
 def open_engine(request: pytest.FixtureRequest) -> Callable[[Path], Storage]:
-    return request.param
+    return request.param(request)
+
+
+@pytest.fixture
+def mongo_of_folder(mongo_databases: MongoDatabases) -> Iterator[Callable[[Path], str]]:
+    """The address of the database that stands for a folder; empty at first."""
+    taken: dict[Path, str] = {}
+
+    def uri_of(folder: Path) -> str:
+        if folder not in taken:
+            taken[folder] = mongo_databases.take()
+        return taken[folder]
+
+    yield uri_of
+    for uri in taken.values():
+        mongo_databases.give_back(uri)
 
 
 @pytest.fixture
