@@ -6,6 +6,8 @@ Exit codes as everywhere in Glassine: 0 stopped in order, 1 could not start or f
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import signal
 import sys
 import tempfile
@@ -15,58 +17,103 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from backend.config import Config, ConfigError
+from backend.commands import COMMANDS, run_command
+from backend.config import Config, ConfigError, variable
+from backend.config_sources import has_password, unknown_variables
 from backend.log_format import start_log
+from backend.notify import notify
+from backend.storage.opening import open_configured, place
 from backend.storage.protocol import StorageError
 
 PROGRAM = "glassine serve"
+MONGODB = "--mongodb"
+
+logger = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve until SIGTERM or SIGINT and return the exit code; must run in the main thread."""
+    """Serve until SIGTERM or SIGINT and return the exit code; must run in the main thread.
+
+    A command line that begins with another command of the server runs that.
+    """
+    if argv and argv[0] in COMMANDS:
+        return run_command(argv)
     try:
         given = _arguments(argv)
+        _hide_password(argv, given.get("mongodb"))
         config = Config.from_environment(**given)
     except SystemExit as stop:  # --help
         return int(stop.code or 0)
     except ConfigError as error:
         return _fail(str(error), 2)
-    if config.data is None:
-        return _fail("say where to keep the pictures: --data DIR (or set GLASSINE_DATA)", 2)
+    if config.data is None and config.mongodb is None:
+        wanted = "--data DIR or --mongodb URI (or set GLASSINE_DATA or GLASSINE_MONGODB)"
+        return _fail(f"say where to keep the pictures: {wanted}", 2)
     try:
-        return _serve(config, config.data)
+        return _serve(config)
     except KeyboardInterrupt:  # before it was ready; afterwards the signal is handled
         return _fail("interrupted", 1)
 
 
-def _serve(config: Config, data: Path) -> int:
+def _serve(config: Config) -> int:
     from backend import create_app
     from backend.server import Server, listen
-    from backend.storage.embedded import open_storage
+    from backend.tls import TlsError, load
 
-    start_log()
+    start_log(config.log_format)
+    for name in unknown_variables():
+        logger.warning("%s is not a setting and is ignored", name)
+    where = place(config)
     try:
+        if config.tls_certificate is not None and config.tls_key is not None:
+            load((config.tls_certificate, config.tls_key))  # before anything is touched
         listening = listen(config.host, config.port)
+    except TlsError as error:
+        return _fail(str(error), 1)
     except OSError as error:
         return _fail(f"cannot listen on {config.host} port {config.port}: {error.strerror or error}", 1)
     with listening:
         try:
-            storage = open_storage(data)
+            storage = open_configured(config)
         except StorageError as error:
-            return _fail(f"cannot use {data}: {error}", 4 if error.reason == "damaged" else 1)
+            return _fail(f"cannot use {where}: {error}", 4 if error.reason == "damaged" else 1)
         try:
-            with _temporary_files_in(data / "receiving"):
-                server = Server(create_app(config, storage), config, listening)
-                with _stopping(server):
-                    print(f"Glassine serves {data} on {server.address}", flush=True)
+            with _temporary_files_in(None if config.data is None else config.data / "receiving"):
+                app = create_app(config, storage)
+                server = Server(app, config, listening)
+                with _stopping(server, config):
+                    print(f"Glassine serves {where} on {server.address}", flush=True)
+                    notify("READY=1")
                     server.run()
+                    app.extensions["glassine"].close()
         except StorageError as error:
-            return _fail(f"cannot use {data}: {error}", 4 if error.reason == "damaged" else 1)
+            return _fail(f"cannot use {where}: {error}", 4 if error.reason == "damaged" else 1)
         except OSError as error:
-            return _fail(f"cannot use {data}: {error.strerror or error}", 1)
+            return _fail(f"cannot use {where}: {error.strerror or error}", 1)
         finally:
             storage.close()
     return 0
+
+
+def _hide_password(argv: Sequence[str], mongodb: str | None) -> None:
+    """Start this program anew with the address in the environment: everybody may see the arguments of a process."""
+    started_as = sys.orig_argv[: len(sys.orig_argv) - len(argv)]
+    if (
+        mongodb is None
+        or not has_password(mongodb)
+        or os.name != "posix"
+        or sys.orig_argv[len(started_as) :] != [*argv]
+    ):
+        return
+    rest = list(argv)
+    for at in reversed(range(len(rest))):
+        if rest[at] == MONGODB:
+            del rest[at : at + 2]
+        elif rest[at].startswith(f"{MONGODB}="):
+            del rest[at]
+    if MONGODB not in " ".join(rest) and mongodb not in rest:
+        os.environ[variable("mongodb")] = mongodb
+        os.execv(sys.executable, [*started_as, *rest])  # noqa: S606 - the very command that was given
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,11 +127,22 @@ class _Parser(argparse.ArgumentParser):
 def _arguments(argv: Sequence[str]) -> dict[str, Any]:
     parser = _Parser(
         prog=PROGRAM,
-        description="Serve pictures from a folder over HTTP. Other settings are environment variables, see docs/api.md",
+        description="Serve pictures over HTTP or HTTPS from a folder or a MongoDB. The settings that have no option "
+        "are environment variables or stand in the file of --config; README.md lists them.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", dest="file", help="TOML file with settings")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder in which everything is kept; made if missing")
+    parser.add_argument(
+        MONGODB,
+        metavar="URI",
+        help="MongoDB to keep everything in; better set GLASSINE_MONGODB, because others may see the arguments of a "
+        "program. One with a password is moved there at once, but was to be seen for a moment",
     )
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=_number("port"), help="port to listen on; 0 takes a free one (default 5000)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder in which everything is kept; made if missing")
+    parser.add_argument("--tls-certificate", type=Path, metavar="FILE", help="certificate chain (PEM), to speak HTTPS")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key of the certificate (PEM)")
     parser.add_argument(
         "--max-upload-mb",
         type=_number("max_upload_bytes", unit=1 << 20),
@@ -109,8 +167,11 @@ def _number(setting: str, *, unit: int = 1) -> Callable[[str], int]:
 
 
 @contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
+def _temporary_files_in(folder: Path | None) -> Iterator[None]:
     """Put large requests on the disk that keeps the pictures: the usual place is often memory, and small."""
+    if folder is None:
+        yield
+        return
     folder.mkdir(mode=0o700, exist_ok=True)
     before = tempfile.tempdir
     tempfile.tempdir = str(folder)
@@ -121,11 +182,17 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _stopping(server: Any) -> Iterator[None]:
-    """Let SIGTERM and SIGINT stop the server in order."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number in before:
-        signal.signal(number, lambda *_: server.stop())
+def _stopping(server: Any, config: Config) -> Iterator[None]:
+    """Let SIGTERM and SIGINT stop the server in order, and SIGHUP load a certificate anew."""
+
+    def stop(*_: object) -> None:
+        notify("STOPPING=1")
+        server.stop()
+
+    handlers: dict[int, Callable[..., None]] = {signal.SIGTERM: stop, signal.SIGINT: stop}
+    if config.tls_certificate is not None and hasattr(signal, "SIGHUP"):
+        handlers[signal.SIGHUP] = lambda *_: server.reload_certificates()
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:

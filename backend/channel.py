@@ -110,12 +110,13 @@ class _RefusalTask(ErrorTask):  # type: ignore[misc]
         self.response_headers += [("Content-Type", content_type), *HEADERS.items()]
         if self.channel.adj.url_scheme == "https":
             self.response_headers += OVER_TLS.items()
+        received = int(self.request.body_bytes_received)
+        identifier = self.channel.adj.observer.refused(str(self.request.command or "-"), code, received, len(body))
+        self.response_headers.append(("X-Request-ID", identifier))
         self.set_close_on_finish()
         self.channel.linger = True
         self.content_length = len(body)
         self.write(body)
-        received = int(self.request.body_bytes_received)
-        self.channel.adj.observer.refused(str(self.request.command or "-"), code, received, len(body))
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]

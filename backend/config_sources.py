@@ -46,7 +46,7 @@ def gather(environ: Mapping[str, str] | None = None, *, file: Path | None = None
 
 
 def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
-    """Variables that look like settings and are none. They are not refused: container systems set some by themselves."""
+    """Variables that look like settings and are none; not refused: container systems set some by themselves."""
     environ = os.environ if environ is None else environ
     known = {variable(knob.name) for knob in fields(Config)} | _NOT_OF_THE_SERVER
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known and "_TEST_" not in name)

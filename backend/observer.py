@@ -64,11 +64,15 @@ class Observer:
             raise
         return answer
 
-    def refused(self, method: str, status: int, received: int, sent: int) -> None:
-        """Write a request down that the server refused before the application saw it."""
+    def refused(self, method: str, status: int, received: int, sent: int) -> str:
+        """Write a request down that the server refused before the application saw it, and return its id."""
+        identifier = secrets.token_hex(8)
+        token = request_id.set(identifier)
         if self._figures is not None:
             self._figures.begun()
         self._finish(method, _NO_ROUTE, status, 0.0, received, sent)
+        request_id.reset(token)
+        return identifier
 
     def _begin(self, environ: WSGIEnvironment) -> Callable[[int, int], None]:
         begun = time.perf_counter()

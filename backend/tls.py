@@ -1,8 +1,8 @@
 """TLS before the HTTP server, in the same process: a thread that accepts, shakes hands and passes bytes on.
 
-Each connection gets a pair of sockets: one end goes to the HTTP server, with the address of the real peer, and the bytes
-of the other are carried to the peer and back, as fast as both sides take them. There is no port without TLS. Must not
-import Flask.
+Each connection gets a pair of sockets: one end goes to the HTTP server, with the address of the real peer, and the
+bytes of the other are carried to the peer and back, as fast as both sides take them. There is no port without TLS. Must
+not import Flask.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -142,10 +143,9 @@ class TlsFront:
         outer, inner = socket.socketpair()
         outer.setblocking(False)
         connection = TlsConnection(inner, address)
-        task = asyncio.current_task()
-        assert task is not None
-        self._greeting.discard(task)
-        self._serving.add(task)
+        if (task := asyncio.current_task()) is not None:
+            self._greeting.discard(task)
+            self._serving.add(task)
         self._hand_over(connection)
         incoming = self._loop.create_task(self._carry_in(reader, outer))
         try:
@@ -180,10 +180,8 @@ class TlsFront:
             while data := await reader.read(CHUNK):
                 await self._loop.sock_sendall(outer, data)
         finally:
-            try:
+            with suppress(OSError):
                 outer.shutdown(socket.SHUT_WR)  # closing at once would take what is unread away from the server
-            except OSError:
-                pass
 
     async def _carry_out(self, outer: socket.socket, writer: asyncio.StreamWriter) -> None:
         while data := await self._loop.sock_recv(outer, CHUNK):

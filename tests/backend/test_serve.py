@@ -235,7 +235,10 @@ def test_a_damaged_folder(tmp_path: Path) -> None:
 
 
 def test_usage(tmp_path: Path) -> None:
-    assert refused("--port", "0") == (2, "say where to keep the pictures: --data DIR (or set GLASSINE_DATA)")
+    wanted = "--data DIR or --mongodb URI (or set GLASSINE_DATA or GLASSINE_MONGODB)"
+    assert refused("--port", "0") == (2, f"say where to keep the pictures: {wanted}")
+    both = refused("--port", "0", "--data", tmp_path, "--mongodb", "mongodb://db.example/pictures")
+    assert both == (2, "set either GLASSINE_DATA or GLASSINE_MONGODB, not both")
     code, line = refused("--port", "70000", "--data", tmp_path)
     assert (code, line) == (
         2,
