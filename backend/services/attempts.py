@@ -1,7 +1,8 @@
 """How often somebody may try: failed sign-ins and new accounts, counted by address. Must not import Flask.
 
 Counts are kept for all workers in MongoDB where there is one, and in memory for the embedded engine, which one process
-serves. The library that counts is only imported when there is something to count.
+serves. The library that counts is only imported when there is something to count
+(docs/adr/0045).
 """
 
 from __future__ import annotations

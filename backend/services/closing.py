@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backend.services.removal import remove_blobs
+
 if TYPE_CHECKING:
     from backend.storage.protocol import Storage
 
@@ -39,10 +41,8 @@ def remove_belongings(storage: Storage, user_id: str) -> None:
         while pictures := listed(user_id, limit=PAGE):
             for picture in pictures:
                 gone = storage.remove_picture(picture.id)
-                for blob in gone.blobs if gone is not None else ():
-                    storage.remove_blob(blob)
+                remove_blobs(storage, gone.blobs if gone is not None else ())
     while files := storage.files(user_id, limit=PAGE):
         for file in files:
             published = storage.remove_file(file.id)
-            if published is not None:
-                storage.remove_blob(published.blob)
+            remove_blobs(storage, [published.blob] if published is not None else [])

@@ -19,8 +19,17 @@ from backend.config import Config
 from backend.server import Server, listen
 from backend.storage.embedded import open_storage
 
-FAST = Config(argon2_memory_kib=8192, argon2_passes=1, max_upload_bytes=2_000_000, drain_seconds=5)
-"""Passwords cost next to nothing here; everything else is as shipped, but for a limit that tests can reach."""
+FAST = Config(
+    argon2_memory_kib=8192,
+    argon2_passes=1,
+    max_upload_bytes=2_000_000,
+    drain_seconds=5,
+    login_attempts=0,
+    login_attempts_address=0,
+    registrations=0,
+)
+"""Passwords cost next to nothing here and nobody is told to wait; everything else is as shipped, but for a limit that
+tests can reach."""
 
 _numbers = count(1)
 
