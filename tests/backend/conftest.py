@@ -18,6 +18,7 @@ from backend import create_app
 from backend.config import Config
 from backend.server import Server, listen
 from backend.storage.embedded import open_storage
+from backend.storage.protocol import Storage
 
 FAST = Config(
     argon2_memory_kib=8192,
@@ -82,8 +83,16 @@ class Running:
 def serving(
     folder: Path, config: Config = FAST, wrap: Callable[[Any], Any] = lambda storage: storage
 ) -> Iterator[Running]:
-    """Run a server in a thread of this process."""
-    storage = open_storage(folder)
+    """Run a server over a folder in a thread of this process."""
+    with serving_storage(open_storage(folder), config, wrap) as running:
+        yield running
+
+
+@contextmanager
+def serving_storage(
+    storage: Storage, config: Config = FAST, wrap: Callable[[Any], Any] = lambda storage: storage
+) -> Iterator[Running]:
+    """Run a server over a storage, which is closed in the end, in a thread of this process."""
     session = requests.Session()
     session.trust_env = False
     try:
