@@ -175,8 +175,8 @@ def test_a_permission_opens_a_picture_and_nothing_else(server: Running, person: 
     assert reader.call("GET", paths[1]).content == sent.image
     assert frames(reader.call("GET", bulk).content) == [sent.thumbnail, None]
     forbidden = [("GET", person.images), ("POST", person.images), ("DELETE", f"{person.images}/{sent.stem}"),
-                 ("GET", sharing), ("POST", sharing), ("GET", f"{sharing}/{reader.user_id}"),
-                 ("PUT", f"{sharing}/{reader.user_id}"), ("DELETE", f"{sharing}/{reader.user_id}"),
+                 ("GET", sharing), ("POST", sharing), ("GET", f"{sharing}/{'0' * 24}"),
+                 ("PUT", f"{sharing}/{reader.user_id}"), ("DELETE", f"{sharing}/{'0' * 24}"),
                  ("GET", f"{person.images}/download-all"), ("GET", f"{person.images}/{kept.stem}/content")]  # fmt: skip
     for method, path in forbidden:
         answer = reader.call(method, path)

@@ -183,10 +183,11 @@ def test_deleting_is_done_when_the_record_is_gone(
     broken: tuple[Running, Failing], someone: Person, disk: Failing, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = samples.sealed()
-    someone.call("POST", someone.images, **sent.form())
+    row = someone.call("POST", someone.images, **sent.form()).json()
     disk.failures["remove_blob"] = StorageError("read-only", "cannot remove")
     assert someone.call("DELETE", f"{someone.images}/{sent.stem}").status_code == 204
-    assert someone.call("GET", someone.images).json() == []
+    assert someone.call("DELETE", f"/users/{someone.user_id}/bin/{row['id']}").status_code == 204
+    assert someone.call("GET", f"/users/{someone.user_id}/bin").json() == []
     assert "stay until the next start" in caplog.text
 
 

@@ -20,8 +20,9 @@ def routes(server: Running) -> list[tuple[str, str]]:
     """Method and path of every route, with plausible values for its variables."""
     found = []
     for rule in server.app.url_map.iter_rules():
-        path = re.sub(r"<(user_id|reader_id)>", "0" * 24, rule.rule)
+        path = re.sub(r"<(user_id|reader_id|picture_id)>", "0" * 24, rule.rule)
         path = re.sub(r"<name>", "bicycle", path)
+        path = re.sub(r"<fingerprint>", "0" * 64, path)
         assert "<" not in path, f"the walk knows no value for {rule.rule}"
         found += [(method, path) for method in sorted(rule.methods or ())]
     return found

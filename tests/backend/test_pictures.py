@@ -315,7 +315,7 @@ def _copy(record: Any, new_id: str, name: str) -> Any:
 # -- deleting --
 
 
-def test_delete_takes_the_bytes_and_the_permissions_along(server: Running, person: Person) -> None:
+def test_delete_for_good_takes_the_bytes_and_the_permissions_along(server: Running, person: Person) -> None:
     blobs = set(server.storage.blob_ids())
     sent, other = samples.sealed(), server.person()
     _, row = upload(person, **sent.form())
@@ -324,7 +324,10 @@ def test_delete_takes_the_bytes_and_the_permissions_along(server: Running, perso
     assert len(set(server.storage.blob_ids()) - blobs) == 2
     answer = person.call("DELETE", f"{person.images}/{sent.stem}")
     assert (answer.status_code, answer.content) == (204, b"")
+    assert person.call("DELETE", f"{person.images}/{sent.stem}").json() == {"message": "Image not found"}
+    assert len(set(server.storage.blob_ids()) - blobs) == 2  # in the bin
+    answer = person.call("DELETE", f"/users/{person.user_id}/bin/{row['id']}")
+    assert (answer.status_code, answer.content) == (204, b"")
     assert set(server.storage.blob_ids()) == blobs
     assert server.storage.permissions(row["id"]) == []
-    assert person.call("DELETE", f"{person.images}/{sent.stem}").json() == {"message": "Image not found"}
     assert upload(person, **sent.form())[0] == 201
