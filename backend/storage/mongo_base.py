@@ -7,11 +7,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from pymongo import MongoClient
 from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
 from backend.storage.failures import CLOSED
@@ -103,6 +105,16 @@ class MongoBase:
 def insert(collection: Collection[MongoDocument], document: MongoDocument) -> None:
     """Insert a document with its own ``_id``. Raises DuplicateKeyError."""
     collection.insert_one(document)
+
+
+def made_once(collection: Collection[MongoDocument], document: MongoDocument) -> MongoDocument:
+    """The document of this ``_id``: the one that is there, or else this one; of several callers all get the same."""
+    wanted = {"_id": document["_id"]}
+    if (found := collection.find_one(wanted)) is not None:
+        return found
+    with suppress(DuplicateKeyError):
+        collection.insert_one(document)
+    return collection.find_one(wanted) or {}
 
 
 def to_document(record: Any, **more: Any) -> MongoDocument:

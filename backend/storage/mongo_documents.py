@@ -89,10 +89,12 @@ class MongoDocuments(MongoBase):
 
         def put() -> PublishedFile | None:
             for tries_left in reversed(range(_TRIES)):
-                try:
-                    earlier = self._files.find_one_and_replace(key, document, upsert=True)
+                if (earlier := self._files.find_one_and_replace(key, document)) is not None:
                     return to_record(PublishedFile, earlier, own_id=False)
-                except DuplicateKeyError:  # two put the first one of its name at once
+                try:
+                    insert(self._files, document)
+                    break
+                except DuplicateKeyError:  # somebody put the first one of this name just now
                     if not tries_left:
                         raise
             return None

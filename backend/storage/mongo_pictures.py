@@ -64,24 +64,33 @@ class MongoPictures(MongoBase):
     def replace_picture(
         self, picture: PictureRecord, earlier: Revision, permissions: Sequence[Permission] | None = None
     ) -> bool:
-        # The envelope goes first and counts from the moment the picture lists it. Each attempt has its own, so one
-        # that comes to nothing can take it away without asking whether another needs it.
-        revision = ObjectId()
-        insert(self._revisions, {"_id": revision, "picture_id": picture.id, "envelope": earlier.envelope})
+        if permissions is not None and len({each.user_id for each in permissions}) < len(permissions):
+            raise DuplicateRecord
         document = _to_document(picture)
         wanted = {"_id": document.pop("_id"), "in_bin": False, "header_hash": earlier.header_hash}
         if permissions is not None:
             document["permissions"] = [permission_document(each) for each in permissions]
+        # The envelope goes first and counts from the moment the picture lists it. Each attempt has its own, so one
+        # that comes to nothing can take it away without asking whether another needs it. After an error other than a
+        # taken name nobody knows whether the picture lists it.
+        revision = ObjectId()
+        insert(self._revisions, {"_id": revision, "picture_id": picture.id, "envelope": earlier.envelope})
         listed = {"header_hash": earlier.header_hash, "replaced": earlier.replaced, "revision": revision}
+        new = {"earlier.header_hash": {"$ne": earlier.header_hash}}
         change = {"$set": document, "$push": {"earlier": listed}}
         try:
-            replaced = self._doubting(picture.blobs, lambda: self._pictures.update_one(wanted, change).matched_count)
+            replaced = self._doubting(
+                picture.blobs, lambda: self._pictures.update_one({**wanted, **new}, change).matched_count
+            )
         except DuplicateRecord:
             self._revisions.delete_one({"_id": revision})
             raise
-        if not replaced:  # after any other error nobody knows whether the picture lists it
-            self._revisions.delete_one({"_id": revision})
-        return bool(replaced)
+        if replaced:
+            return True
+        self._revisions.delete_one({"_id": revision})
+        if self._pictures.find_one({**wanted, "earlier.header_hash": earlier.header_hash}, {"_id": 1}) is not None:
+            raise DuplicateRecord
+        return False
 
     @call
     def history(self, picture_id: str) -> list[Revision]:

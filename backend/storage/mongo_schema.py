@@ -6,8 +6,8 @@ from typing import Any
 
 from pymongo import IndexModel
 from pymongo.database import Database
-from pymongo.read_preferences import ReadPreference
 
+from backend.storage.mongo_base import made_once
 from backend.storage.protocol import StorageError
 
 VERSION = 1
@@ -51,12 +51,9 @@ def prepare(database: Database[dict[str, Any]]) -> None:
     Raises:
         StorageError: A newer version wrote this database; nothing was changed.
     """
-    layout = database["installation"].find_one_and_update(
-        {"_id": "layout"}, {"$setOnInsert": {"version": VERSION}}, upsert=True, return_document=True
-    )
-    if layout is None or not isinstance(layout.get("version"), int) or layout["version"] > VERSION:
+    version = made_once(database["installation"], {"_id": "layout", "version": VERSION}).get("version")
+    if not isinstance(version, int) or version > VERSION:
         raise StorageError("other", NEWER)
     for name, indexes in INDEXES.items():
-        collection = database.get_collection(name, read_preference=ReadPreference.PRIMARY)
         if indexes:
-            collection.create_indexes(list(indexes))
+            database[name].create_indexes(list(indexes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from backend.storage.mongo_base import call
+from backend.storage.mongo_base import call, made_once
 from backend.storage.mongo_blobs import MongoBlobs
 from backend.storage.mongo_documents import MongoDocuments
 from backend.storage.mongo_failures import DAMAGED
@@ -28,11 +28,8 @@ class MongoStorage(MongoUsers, MongoPictures, MongoPermissions, MongoDocuments, 
 
     @call
     def secret(self, name: str) -> bytes:
-        key = {"_id": f"secret/{name}"}
-        found = self._installation.find_one(key) or self._installation.find_one_and_update(
-            key, {"$setOnInsert": {"value": secrets.token_bytes(32)}}, upsert=True, return_document=True
-        )
-        value = (found or {}).get("value")
+        found = made_once(self._installation, {"_id": f"secret/{name}", "value": secrets.token_bytes(32)})
+        value = found.get("value")
         if not isinstance(value, bytes):
             raise StorageError("damaged", DAMAGED)
         return value
