@@ -256,12 +256,13 @@ class Accounts:
 
     # -- deleting --
     def delete(self, user_id: str) -> None:
-        """Delete an account with everything that belongs to it. What a crash leaves is for :meth:`finish_closing`.
+        """Delete an account with everything that belongs to it, or go on with that.
 
         Raises:
-            UserNotFound: There is no such account, or it is being deleted already.
+            UserNotFound: There is no such account.
         """
-        if not self._storage.change_user(user_id, {"closing": False}, {"closing": True}):
+        self._storage.change_user(user_id, {"closing": False}, {"closing": True})
+        if self._storage.user(user_id) is None:
             raise UserNotFound
         close_account(self._storage, user_id)
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from backend.errors import Invalid, TooManyAttempts
 from backend.storage.protocol import StorageError
@@ -162,12 +163,22 @@ def _counter(mongodb: str | None) -> Storage:
 
         return MemoryStorage()
     from limits.storage import MongoDBStorage
-    from pymongo.uri_parser import parse_uri
+    from pymongo.errors import PyMongoError
 
-    return MongoDBStorage(
+    from backend.storage.mongo import DATABASE
+
+    counter = MongoDBStorage(
         mongodb,
-        database_name=parse_uri(mongodb)["database"] or "glassine",
+        database_name=unquote(urlsplit(mongodb).path.strip("/")) or DATABASE,
         counter_collection_name=COLLECTION,
-        window_collection_name=COLLECTION + "_windows",
+        window_collection_name=COLLECTION + "_windows",  # the library makes an index there and never uses it
         wrap_exceptions=True,
+        **({} if "serverselectiontimeoutms" in mongodb.lower() else {"serverSelectionTimeoutMS": 5_000}),
     )
+    try:
+        counter.storage.admin.command("ping")  # connects, under the caller's lock: the library does it unguarded
+    except PyMongoError as error:
+        if counter._storage is not None:
+            counter._storage.close()
+        raise StorageError("unreachable", f"attempts cannot be counted: {error}") from error
+    return counter

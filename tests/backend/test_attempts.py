@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from backend import create_app
 from backend.config import Config
 from backend.errors import BadCredentials, Conflict, TooManyAttempts
 from backend.services.attempts import Attempts, network
@@ -148,6 +149,64 @@ def test_a_window_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert attempt(attempts, "a") == WRONG
 
 
+def test_workers_count_together_in_mongodb(mongo_uri: str) -> None:
+    config = replace(LIMITED, mongodb=mongo_uri, secret_key="k" * 32)
+    workers = [Attempts(config), Attempts(config)]
+    try:
+        for name, address in (("a", "192.0.2.1"), ("a", "192.0.2.2")):
+            results = [attempt(workers[number % 2], name, address) for number in range(5)]
+            assert results == [WRONG] * 3 + [STOP] * 2
+        with workers[0].sign_in("192.0.2.1", "", "b"):
+            pass  # good: taken back
+        assert [attempt(worker, "b") for worker in workers * 2] == [WRONG] * 3 + [STOP]
+        with pytest.raises(TooManyAttempts) as refused, workers[1].sign_in("192.0.2.1", "", "a"):
+            pytest.fail("let in")
+        assert 1 <= refused.value.seconds <= 60
+    finally:
+        for worker in workers:
+            worker.close()
+
+
+def test_many_workers_at_the_same_moment_are_no_way_around(mongo_uri: str) -> None:
+    config = replace(LIMITED, mongodb=mongo_uri, secret_key="k" * 32)
+    workers, results = [Attempts(config), Attempts(config)], []
+    threads = [
+        threading.Thread(target=lambda number=number: results.append(attempt(workers[number % 2], "a")))
+        for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for worker in workers:
+        worker.close()
+    assert sorted(results) == [STOP] * 5 + [WRONG] * 3
+
+
+def test_two_servers_over_one_mongodb_count_together(mongo_uri: str) -> None:
+    config = replace(LIMITED, mongodb=mongo_uri, secret_key="k" * 32)
+    apps = [create_app(config), create_app(config)]
+    try:
+        form = {"username": "ada", "password": "wrong"}
+        answers = [apps[number % 2].test_client().post("/api/v1/auth/login", data=form) for number in range(4)]
+        assert [answer.status_code for answer in answers] == [422, 422, 422, 429]
+        form = {"username": "ada", "password": "secret", "publicKey": "7 5"}
+        assert apps[0].test_client().post("/api/v1/auth/register", data=form).status_code == 201
+        assert apps[1].test_client().post("/api/v1/auth/login", data=form).status_code == 429
+    finally:
+        for app in apps:
+            app.extensions["glassine"].close()
+
+
+def test_without_the_database_nobody_signs_in() -> None:
+    config = replace(LIMITED, mongodb="mongodb://127.0.0.1:9/x?serverSelectionTimeoutMS=50", secret_key="k" * 32)
+    attempts = Attempts(config)
+    with pytest.raises(StorageError) as failure, attempts.sign_in("192.0.2.1", "", "a"):
+        pytest.fail("let in")
+    assert failure.value.reason == "unreachable"
+    attempts.close()
+
+
 @pytest.mark.parametrize(
     ("address", "counted"),
     [
@@ -166,6 +225,7 @@ def test_what_counts_as_one_address(address: str, counted: str) -> None:
 def test_without_limits_nothing_is_loaded_to_count() -> None:
     program = """
 import sys
+from backend import create_app
 from backend.config import Config
 from backend.services.attempts import Attempts
 attempts = Attempts(Config(login_attempts=0, login_attempts_address=0, registrations=0))

@@ -13,6 +13,7 @@ from backend.services.accounts import Accounts
 from backend.services.clock import utc_now
 from backend.services.tokens import SignIn, Tokens
 from backend.storage.embedded import open_storage
+from backend.storage.mongo import open_mongo
 from backend.storage.protocol import (
     Document,
     Permission,
@@ -23,6 +24,7 @@ from backend.storage.protocol import (
     User,
 )
 from tests.backend.conftest import FAST
+from tests.mongodb import MongoDatabases
 
 WHEN = datetime(2026, 11, 27, 3, 41)
 CHANGING = (
@@ -68,11 +70,19 @@ class CutOff:
         return change
 
 
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    opened = open_storage(tmp_path_factory.mktemp("closing"))
+@pytest.fixture(scope="module", params=["embedded", "mongo"])
+def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    if request.param == "embedded":
+        opened: Storage = open_storage(tmp_path_factory.mktemp("closing"))
+        yield opened
+        opened.close()
+        return
+    databases: MongoDatabases = request.getfixturevalue("mongo_databases")
+    uri = databases.take()
+    opened = open_mongo(uri)
     yield opened
     opened.close()
+    databases.give_back(uri)
 
 
 def issuer(sign_in: SignIn) -> Tokens:
@@ -170,6 +180,19 @@ def test_what_is_added_while_an_account_goes_goes_too(storage: Storage) -> None:
     Accounts(Late(storage, -1, after=False), FAST, issuer).delete(owner.id)
     assert storage.pictures(owner.id) == []
     assert set(storage.blob_ids()) == blobs
+
+
+def test_deleting_goes_on_where_it_was_cut_off(storage: Storage) -> None:
+    accounts = Accounts(storage, FAST, issuer)
+    owner = accounts.register("twice", "secret", "7 5")
+    picture(storage, owner, "one.png")
+    with pytest.raises(Cut):
+        Accounts(CutOff(storage, 2, after=True), FAST, issuer).delete(owner.id)
+    accounts.delete(owner.id)
+    assert storage.user(owner.id) is None
+    assert storage.pictures(owner.id) == []
+    with pytest.raises(UserNotFound):
+        accounts.delete(owner.id)
 
 
 def test_many_pictures_take_several_pages(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
