@@ -38,7 +38,7 @@ class SessionScheme:
     def authenticate(self) -> Identity | None:
         """Return whose session the cookie names, or None when there is no such cookie."""
         config, sessions = _settings(current_app)
-        cookie = request.cookies.get(config.session_cookie)
+        cookie = read_cookie(request.headers.get("Cookie", ""), config.session_cookie)
         if not cookie:
             return None
         user_id = sessions.user_id(cookie)
@@ -51,10 +51,18 @@ class SessionScheme:
     def refuse_early(self, app: Flask, untrusted: Credentials) -> BackendError | None:
         """A cookie that this server never gave out; whether the session goes on only the storage knows."""
         config, sessions = _settings(app)
-        cookie = parse_cookie(untrusted.cookie).get(config.session_cookie)
+        cookie = read_cookie(untrusted.cookie, config.session_cookie)
         if not cookie:
             return BadAuthorizationHeader()
         return None if sessions.is_genuine(cookie) else SessionEnded()
+
+
+def read_cookie(untrusted_header: str, name: str) -> str | None:
+    """The value of a cookie in a ``Cookie`` header; None when it is not there, or the header cannot be read."""
+    try:
+        return parse_cookie(untrusted_header).get(name)
+    except UnicodeDecodeError:  # the library's answer to bytes that are no UTF-8
+        return None
 
 
 def give_cookie(response: Response, cookie: str) -> None:

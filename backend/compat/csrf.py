@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, request
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from backend.api.responses import json_response
+from backend.auth.session import read_cookie
 from backend.errors import Invalid
 
 COOKIE = "csrf"
@@ -48,7 +49,7 @@ def check_csrf() -> None:
         Invalid: Saying what is wrong with them.
     """
     for_cookie, for_token = _serializers()
-    token, cookie = request.headers.get("X-CSRFToken"), request.cookies.get(COOKIE)
+    token, cookie = request.headers.get("X-CSRFToken"), read_cookie(request.headers.get("Cookie", ""), COOKIE)
     if not token:
         raise Invalid("The CSRF token is missing.")
     if not cookie:
