@@ -80,16 +80,18 @@ class EmbeddedBase:
         self._last_id = max((int(document["_id"], 16) for document in newest if document), default=0)
 
     def _shrink(self, change: Callable[[], R]) -> R:
-        """Make a change that leaves less than there was, as one transaction, with the reserve on a full disk."""
-        for last_try in (False, True):
-            try:
-                with self._engine.lock:
-                    return change()
-            except sqlite3.OperationalError as error:
-                full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-                if last_try or not full or not self._reserve.give_up():
-                    raise
-        raise AssertionError("unreachable")
+        """Make a change that leaves less than there was, as one transaction; on a full disk with the reserve, and with
+        what the log takes."""
+        try:
+            with self._engine.lock:
+                return change()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+                raise
+        self._reserve.give_up()
+        self._engine.connections.empty_log()
+        with self._engine.lock:
+            return change()
 
     @contextmanager
     def _renaming(self, before: Iterable[str], after: Iterable[str]) -> Iterator[None]:

@@ -83,7 +83,11 @@ def records(kind: type[Record], documents: Iterable[dict[str, Any]]) -> list[Rec
         values = {**defaults, **{name: document[name] for name in types if name in document}}
         if "id" in types:
             values["id"] = document.get("_id")
-        if len(values) < len(types) or not all(isinstance(values[name], known) for name, known in types.items()):
+        if len(values) < len(types) or not all(_fits(values[name], known) for name, known in types.items()):
             raise StorageError("damaged", DAMAGED)
         made.append(kind(**values))
     return made
+
+
+def _fits(value: object, known: Any) -> bool:
+    return isinstance(value, known) and not (known is int and isinstance(value, bool))

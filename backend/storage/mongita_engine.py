@@ -132,7 +132,7 @@ class SqliteEngine(Engine):  # type: ignore[misc]
         )
         return self._paged(query, (collection, index, value), keys, descending=descending, batch=batch)
 
-    def scan_values(self, collection: str, index: str, values: KeyRange) -> Iterator[Document]:
+    def scan_values(self, collection: str, index: str, values: KeyRange, *, batch: int = BATCH) -> Iterator[Document]:
         """Yield the documents with a value in the range, in order of value, then of key. A document with several such
         values (a list) comes once for each."""
         query = (
@@ -141,8 +141,10 @@ class SqliteEngine(Engine):  # type: ignore[misc]
             " ORDER BY value, entries.key LIMIT ?"
         )
         (value, end), key, rows = values, b"", None
-        while rows is None or len(rows) == BATCH:
-            rows = self.connections.rows(query, collection, index, value, key, end, BATCH)
+        while rows is None or len(rows) == batch:
+            if rows is not None:
+                batch = min(2 * batch, BATCH)
+            rows = self.connections.rows(query, collection, index, value, key, end, batch)
             yield from (bson.decode(body) for _, _, body in rows)
             if rows:
                 value, key = rows[-1][0], after(rows[-1][1])

@@ -59,7 +59,9 @@ def plan(
     for index, operand in indexed:
         ranges = _ranges(operand)
         if ranges is not None:
-            found = _once(doc for values in ranges for doc in engine.scan_values(collection, index, values))
+            found = _once(
+                doc for values in ranges for doc in engine.scan_values(collection, index, values, batch=batch)
+            )
             return Plan(found, sorted=_comes_sorted(engine, collection, index, operand, sort))
     return Plan(engine.scan_inserted(collection))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,11 @@ class SqliteConnections:
             return self.rows("PRAGMA integrity_check(1)") == [("ok",)]
         except (sqlite3.DatabaseError, UnicodeDecodeError):
             return False
+
+    def empty_log(self) -> None:
+        """Move what the log holds into the database, as far as there is room, and give back what the log takes."""
+        with self.mutex, suppress(sqlite3.OperationalError):
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close everything; idempotent. Waits for the writer; readers at work close theirs when they are done."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import os
 import shutil
@@ -22,7 +23,7 @@ from backend.storage import blobs as blobs_module
 from backend.storage import embedded_base, embedded_pictures, embedded_storage, files, sqlite_schema
 from backend.storage.embedded import open_storage
 from backend.storage.failures import storage_error
-from backend.storage.protocol import Permission, StorageError, User
+from backend.storage.protocol import Document, Permission, PublishedFile, Revision, Session, StorageError, User
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER = "0123456789abcdef01234567"
@@ -246,6 +247,81 @@ def test_closing_removes_what_no_record_names(folder, make):
     storage.close()
     storage = open_storage(folder)
     assert set(storage.blob_ids()) == set(kept.blobs)
+    storage.close()
+
+
+def test_after_a_crash_the_blobs_of_bin_and_files_stay_and_accounts_are_counted(folder, make):
+    storage = open_storage(folder)
+    users = [make.user(storage, name) for name in ("ada", "bob")]
+    for user in users:
+        storage.add_user(user)
+        storage.reserve_bytes(user.id, 1000, 0)  # the upload it was for was cut short
+    picture, binned = (make.picture(storage, users[0].id, name, stored_bytes=10) for name in ("a", "b"))
+    storage.add_picture(picture)
+    storage.add_picture(binned)
+    storage.move_to_bin(users[0].id, "b", picture.created)
+    file = PublishedFile(storage.new_id(), users[0].id, "f", 5, picture.created, make.blob(storage))
+    storage.put_file(file)
+    named = {*picture.blobs, *binned.blobs, file.blob}
+    storage.close()
+    orphan = folder / "blobs" / "0f" / ("0f" * 16)
+    orphan.write_bytes(b"no record")
+    crashed(folder)
+    storage = open_storage(folder)
+    assert set(storage.blob_ids()) == named
+    assert [user.used_bytes for user in storage.users()] == [25, 0]
+    storage.close()
+
+
+@pytest.mark.parametrize("in_doubt", [False, True])
+def test_a_failed_revision_keeps_the_blobs_that_may_be_named(folder, make, monkeypatch, in_doubt):
+    """When nobody knows whether the commit counts, the blobs of both revisions stay; else those of the earlier one."""
+    storage = open_storage(folder)
+    first = make.picture(storage, OWNER, header_hash="1" * 64)
+    storage.add_picture(first)
+    second = dataclasses.replace(first, content_blob=make.blob(storage, b"second"), header_hash="2" * 64)
+    connections = storage._engine.connections
+
+    def failing() -> None:
+        if in_doubt:
+            connections._writer.execute("COMMIT")
+            connections.commit_in_doubt = True
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(connections, "_commit", failing)
+    with pytest.raises(StorageError):
+        storage.replace_picture(second, Revision(first.id, first.header_hash, "", first.created), [])
+    monkeypatch.undo()
+    storage.remove_blob(second.content_blob)  # what a caller does whose revision was not stored
+    if in_doubt:
+        storage.remove_blob(first.content_blob)
+    there = second if in_doubt else first
+    assert set(storage.blob_ids()) == {*first.blobs, *(second.blobs if in_doubt else ())}
+    storage.close()
+    storage = open_storage(folder)
+    assert storage.pictures(OWNER) == [there]
+    assert len(storage.history(first.id)) == in_doubt
+    assert set(storage.blob_ids()) == set(there.blobs)
+    storage.close()
+
+
+def test_damage_keeps_every_blob_from_a_collection_while_running(folder, stored):
+    storage = open_storage(folder)
+    storage.add_picture(dataclasses.replace(stored[0], id=storage.new_id(), name="n", content_blob="0f" * 16))
+    orphan = folder / "blobs" / "00" / ("00" * 16)
+    orphan.write_bytes(b"no record")
+    assert storage.collect_orphans(datetime(2200, 1, 1)) == 0
+    assert orphan.exists()
+    storage.close()
+
+
+def test_a_check_notices_that_nothing_can_be_written(folder, monkeypatch):
+    storage = open_storage(folder)
+    storage.check()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # whoever runs the tests as root may write anywhere
+    with pytest.raises(StorageError) as error:
+        storage.check()
+    assert error.value.reason == "read-only"
     storage.close()
 
 
@@ -476,7 +552,7 @@ READ_ONLY_SCRIPT = """
 import os, sys
 from pathlib import Path
 from backend.storage.embedded import open_storage
-from backend.storage.protocol import Permission, StorageError, User
+from backend.storage.protocol import Document, Permission, PublishedFile, Revision, Session, StorageError, User
 import backend.storage.embedded_storage
 if os.getuid() == 0:
     os.setgid(65534)
@@ -573,6 +649,51 @@ def test_records_that_do_not_fit_are_refused_and_removing_makes_room(folder, mak
     storage.close()
 
 
+def test_a_full_disk_can_be_emptied_in_every_way(folder, make):
+    """The bin, the removal of what is in it, of files, sessions, documents and of an account, with no page to spare."""
+    storage = open_storage(folder)
+    storage.add_user(user := make.user(storage))
+    storage.reserve_bytes(user.id, 50, 0)
+    pictures = [make.picture(storage, user.id, f"{n}", envelope="e" * 8000) for n in range(3)]
+    for picture in pictures:
+        storage.add_picture(picture)
+        storage.add_permission(Permission(picture.id, user.id, "read"))
+    storage.put_file(file := PublishedFile(storage.new_id(), user.id, "f", 5, picture.created, make.blob(storage)))
+    storage.add_session(Session("s", user.id, picture.created))
+    storage.put_document(Document(user.id, "ledger", "", 1, b"v", picture.created))
+    writer = storage._engine.connections._writer
+    gave_up = []
+    storage._reserve.give_up = lambda: gave_up.append(1) or writer.execute("PRAGMA max_page_count=100000").fetchall()
+
+    def full() -> None:
+        # SQLite takes the number of pages that there are for the smallest limit; what fits into those still fits.
+        writer.execute("PRAGMA max_page_count=1").fetchall()
+        with pytest.raises(StorageError) as error:
+            for n in range(100):
+                storage.put_document(Document(user.id, "filler", f"{n}{len(gave_up)}", 1, bytes(3000), picture.created))
+        assert error.value.reason == "full"
+
+    for change, wanted in (
+        (lambda: storage.change_user(user.id, {}, {"closing": True, "first_name": "x" * 20_000}), True),
+        (lambda: storage.move_to_bin(user.id, "0", picture.created).id, pictures[0].id),
+        (lambda: storage.remove_picture(pictures[0].id).id, pictures[0].id),
+        (lambda: storage.remove_picture(pictures[1].id), pictures[1]),
+        (lambda: storage.remove_permissions_of(user.id), None),
+        (lambda: storage.release_bytes(user.id, 50), None),
+        (lambda: storage.remove_file(file.id), file),
+        (lambda: storage.remove_sessions(user.id), None),
+        (lambda: storage.remove_documents(user.id, "ledger"), 1),
+        (lambda: storage.remove_user(user.id), True),
+    ):
+        full()
+        assert change() == wanted
+    assert gave_up  # the first one did not fit
+    assert storage.users() == []
+    assert storage.pictures(user.id) == [pictures[2]]
+    assert storage.bin(user.id) == []
+    storage.close()
+
+
 def test_a_full_disk_loses_nothing_and_a_removal_makes_room(small_disk, make):
     """Small blobs and records until nothing fits, whichever it is that does not."""
     storage = open_storage(small_disk / "vault")
@@ -592,8 +713,10 @@ def test_a_full_disk_loses_nothing_and_a_removal_makes_room(small_disk, make):
     for picture in pictures:
         with storage.open_blob(picture.content_blob) as blob:
             assert blob.read() == bytes(4096)
-    for picture in pictures[:20]:
-        assert storage.remove_picture(picture.id) == picture
+    for number, picture in enumerate(pictures[:20]):
+        if number % 2:
+            assert storage.move_to_bin(OWNER, picture.name, picture.created).id == picture.id
+        assert storage.remove_picture(picture.id).id == picture.id
         storage.remove_blob(picture.content_blob)
         storage.remove_blob(picture.thumbnail_blob)
     storage.add_picture(again := make.picture(storage, OWNER, "again"))
