@@ -71,11 +71,11 @@ class TlsFront:
         self._serving: set[asyncio.Task[None]] = set()
         self._accepting: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="tls")
+        listening.listen(1024)  # from now on clients may come; they are answered after start()
+        listening.setblocking(False)
 
     def start(self) -> None:
         """Begin to accept."""
-        self._listening.listen(1024)
-        self._listening.setblocking(False)
         self._thread.start()
 
     def reload(self) -> None:
