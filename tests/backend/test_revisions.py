@@ -423,11 +423,12 @@ class Body(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int = -1) -> bytes:
+    def readinto(self, buffer: Any) -> int:
         if not self._rest:
             self._rest = next(self._parts, b"")
-        given, self._rest = self._rest[:size], self._rest[size:]
-        return given
+        given, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(given)] = given
+        return len(given)
 
 
 def test_a_large_revision_is_never_whole_in_memory(tmp_path: Path) -> None:
@@ -458,9 +459,10 @@ def test_a_large_revision_is_never_whole_in_memory(tmp_path: Path) -> None:
                 yield body[at:]
 
             headers["If-Match"] = f'"{sent.header_hash}"'
-            builder = EnvironBuilder(path=f"{path}/{sent.stem}", method="PUT", headers=headers, content_type=kind)
+            builder = EnvironBuilder(path=f"{path}/{sent.stem}", method="PUT", headers=headers)
             environ = builder.get_environ()
-            environ |= {"wsgi.input": Body(parts()), "CONTENT_LENGTH": str(len(body) + size)}
+            length = str(len(body) + size)
+            environ |= {"wsgi.input": Body(parts()), "CONTENT_LENGTH": length, "CONTENT_TYPE": kind}
             tracemalloc.start()
             answered, status, _ = run_wsgi_app(app, environ, buffered=True)
             peak = tracemalloc.get_traced_memory()[1]
