@@ -79,11 +79,6 @@ def with_database(uri: str, database: str, **options: object) -> str:
     return urlunsplit(parts._replace(path=f"/{database}", query=query))
 
 
-def new_database(uri: str) -> str:
-    """The address of a database that does not exist yet."""
-    return with_database(uri, f"glassine_test_{secrets.token_hex(6)}")
-
-
 class MongoDatabases:
     """Hands out empty databases of a server, and uses them again: making one costs ten times as much as emptying it."""
 
@@ -97,10 +92,12 @@ class MongoDatabases:
 
     def take(self) -> str:
         """The address of an empty database."""
-        if not self._empty:
-            self._empty.append(new_database(self._uri))
-            self._made += self._empty
-        return self._empty.pop()
+        return self._empty.pop() if self._empty else self.make()
+
+    def make(self) -> str:
+        """The address of a database that does not exist yet; removed in the end."""
+        self._made.append(with_database(self._uri, f"glassine_test_{secrets.token_hex(6)}"))
+        return self._made[-1]
 
     def give_back(self, uri: str) -> None:
         """Empty a database that nobody uses any more."""

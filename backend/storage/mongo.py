@@ -23,6 +23,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from backend.storage.protocol import StorageError
+
 if TYPE_CHECKING:
     from backend.storage.mongo_storage import MongoStorage
 
@@ -48,13 +50,16 @@ def open_mongo(uri: str) -> MongoStorage:
     """
     from pymongo import MongoClient
 
-    from backend.storage.mongo_failures import raises_storage_error
+    from backend.storage.mongo_failures import ADDRESS, raises_storage_error
     from backend.storage.mongo_schema import prepare
     from backend.storage.mongo_storage import MongoStorage
 
     @raises_storage_error
     def opened() -> MongoStorage:
-        client: MongoClient[dict[str, Any]] = MongoClient(uri, **_options(uri))
+        try:
+            client: MongoClient[dict[str, Any]] = MongoClient(uri, **_options(uri))
+        except ValueError:  # its text, and the errors before it, may hold the password
+            raise StorageError("other", ADDRESS.format("it is not written as one")) from None
         try:
             database = client.get_default_database(DATABASE)
             # A stand-alone server knows no majority to read from.

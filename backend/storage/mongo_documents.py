@@ -11,8 +11,6 @@ from pymongo.errors import DuplicateKeyError
 from backend.storage.mongo_base import MongoBase, call, insert, page, to_document, to_record, to_records
 from backend.storage.protocol import Document, PublishedFile, Session
 
-_TRIES = 5
-
 
 class MongoDocuments(MongoBase):
     """The methods of the protocol about documents, tokens, sessions and files."""
@@ -88,16 +86,17 @@ class MongoDocuments(MongoBase):
         document: dict[str, Any] = {**key, **asdict(file)}
 
         def put() -> PublishedFile | None:
-            for tries_left in reversed(range(_TRIES)):
-                if (earlier := self._files.find_one_and_replace(key, document)) is not None:
+            while True:  # each round that comes to nothing is one in which somebody else's came to something
+                earlier = self._files.find_one(key)
+                if earlier is None:
+                    try:
+                        insert(self._files, document)
+                        return None
+                    except DuplicateKeyError:
+                        if self._files.find_one({"id": file.id}, {"_id": 1}) is not None:
+                            raise
+                elif self._files.replace_one({**key, "id": earlier["id"]}, document).matched_count:
                     return to_record(PublishedFile, earlier, own_id=False)
-                try:
-                    insert(self._files, document)
-                    break
-                except DuplicateKeyError:  # somebody put the first one of this name just now
-                    if not tries_left:
-                        raise
-            return None
 
         return self._doubting([file.blob], put)
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from bson.errors import InvalidBSON
+from bson.errors import InvalidBSON, InvalidDocument
 from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
@@ -44,6 +44,7 @@ _UNREACHABLE = frozenset({6, 7, 50, 64, 89, 91, 133, 189, 262, 9001, 10107, 1160
 _MEANINGS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     ((ConnectionFailure, ExecutionTimeout, WTimeoutError), "unreachable", UNREACHABLE),
     ((InvalidBSON,), "damaged", DAMAGED),
+    ((InvalidDocument,), "other", FAILED),  # among them: larger than a document may be
     ((InvalidURI, ConfigurationError), "other", ADDRESS),
     ((InvalidOperation,), "other", CLOSED),  # what pymongo says when another thread closed the client
 )
