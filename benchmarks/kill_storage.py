@@ -1,8 +1,9 @@
 """kill -9 while pictures are stored: ``python -m benchmarks.kill_storage --rounds 100``.
 
-A process opens the embedded storage and, in three threads, stores pictures, shares them, and removes some, reporting
-each change before it begins and after it was acknowledged. It is killed at a random moment, the opening included. Then
-the storage must open, hold every acknowledged change and no half of any other, and hold no blob that no record names.
+A process opens the embedded storage and, in three threads, stores pictures, revises and shares them, moves some to the
+bin and back, and removes some, reporting each change before it begins and after it was acknowledged. It is killed at a
+random moment, the opening included. Then the storage must open, hold every acknowledged change and no half of any
+other, and hold no blob that no record names.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def store(folder: Path, seed: int) -> None:
     """The process that is killed."""
     import backend.storage.embedded_storage  # noqa: F401  # imported before "ready": the kill shall not hit imports only
     from backend.storage.embedded import open_storage
-    from backend.storage.protocol import Permission, PictureRecord
+    from backend.storage.protocol import Permission, PictureRecord, Revision
 
     speaking = threading.Lock()
 
@@ -75,7 +76,23 @@ def store(folder: Path, seed: int) -> None:
                 storage.add_picture(picture)
                 say("added", name, picture.id)
                 mine.append(name)
-            elif kind < 0.85:
+            elif kind < 0.75:
+                # To the bin and back: whichever of the two the kill comes between, nothing of it may be lost.
+                name = rng.choice(mine)
+                binned = storage.move_to_bin(OWNER, name, CREATED)
+                if binned is not None:
+                    storage.restore_picture(binned.id, name)
+            elif kind < 0.8:
+                # The same bytes in a new blob: whichever revision the kill leaves, its blobs must be there.
+                found = storage.picture(OWNER, rng.choice(mine))
+                if found is not None:
+                    revised = replace(
+                        found, content_blob=blob(content(found.name)), header_hash=f"{rng.getrandbits(256):064x}"
+                    )
+                    storage.replace_picture(revised, Revision(found.id, found.header_hash, "", CREATED))
+                    storage.remove_blob(found.content_blob)
+                    say("revised", found.name, revised.header_hash)
+            elif kind < 0.87:
                 picture = storage.picture(OWNER, rng.choice(mine))
                 if picture is not None and storage.permission(picture.id, READER) is None:
                     storage.add_permission(Permission(picture.id, READER, "read"))
@@ -100,6 +117,7 @@ class Expected:
 
     there: dict[str, str] = field(default_factory=dict)  # name → record id
     shared: set[str] = field(default_factory=set)
+    revised: dict[str, str] = field(default_factory=dict)  # name → an acknowledged revision's header hash
     adding: set[str] = field(default_factory=set)
     removing: set[str] = field(default_factory=set)
 
@@ -113,12 +131,15 @@ class Expected:
             self.there[name] = rest[1]
         elif kind == "shared":
             self.shared.add(name)
+        elif kind == "revised":
+            self.revised[name] = rest[1]
         elif kind == "removing":
             self.removing.add(name)
         elif kind == "removed":
             self.removing.discard(name)
             self.there.pop(name, None)
             self.shared.discard(name)
+            self.revised.pop(name, None)
 
 
 @dataclass
@@ -159,7 +180,7 @@ def kill_once(folder: Path, expected: Expected, rng: random.Random) -> Round:
         expected.hear(words)
     found = Round(
         opened=["open"] in heard,
-        acknowledged=sum(words[0] in ("added", "shared", "removed") for words in heard),
+        acknowledged=sum(words[0] in ("added", "shared", "revised", "removed") for words in heard),
         in_flight=len(expected.adding) + len(expected.removing),
         problems=[],
     )
@@ -179,6 +200,9 @@ def check(folder: Path, expected: Expected) -> list[str]:
     problems: list[str] = []
     named: set[str] = set()
     try:
+        for binned in storage.bin(OWNER):
+            # Killed between moving it there and taking it back; who asks next finds it where it was.
+            storage.restore_picture(binned.id, binned.name)
         pictures = {picture.name: picture for picture in storage.pictures(OWNER)}
         for name, record_id in expected.there.items():
             if name in pictures and pictures[name].id != record_id:
@@ -199,6 +223,9 @@ def check(folder: Path, expected: Expected) -> list[str]:
                 with blob:
                     if blob.read() != data:
                         problems.append(f"a blob of {name} is damaged")
+            hashes = {revision.header_hash for revision in storage.history(picture.id)} | {picture.header_hash}
+            if name in expected.revised and expected.revised[name] not in hashes:
+                problems.append(f"a revision of {name} is lost")
             if name in expected.shared and storage.permission(picture.id, READER) is None:
                 problems.append(f"the permission on {name} is lost")
         if storage.count_pictures(OWNER) != len(pictures):
@@ -209,6 +236,7 @@ def check(folder: Path, expected: Expected) -> list[str]:
             problems.append(f"{len(left)} files of unfinished blobs were left")
         expected.there = {name: picture.id for name, picture in pictures.items()}
         expected.shared &= set(pictures)
+        expected.revised = {name: seen for name, seen in expected.revised.items() if name in pictures}
         expected.adding.clear()
         expected.removing.clear()
     except StorageError as error:

@@ -39,6 +39,9 @@ def test_the_check_notices_what_is_lost_damaged_or_left_over(tmp_path, make):
     expected.hear(["shared", "0-a"])
     assert "the permission on 0-a is lost" in kill_storage.check(folder, expected)
     expected.shared.clear()
+    expected.hear(["revised", "0-a", "1" * 64])
+    assert "a revision of 0-a is lost" in kill_storage.check(folder, expected)
+    expected.revised.clear()
     expected.hear(["removed", "0-b"])
     assert "0-b is there but was removed or never stored" in kill_storage.check(folder, expected)
 
