@@ -29,6 +29,7 @@ MAX_NAME = 4096
 _READ_ONLY = "The server's storage is read-only"
 _STORAGE_DAMAGED = "The server's storage is damaged"
 _BYTES_MISSING = "The stored data cannot be read"
+_EXPIRED = "Token has expired"
 
 _USER_ID = re.compile(r"[0-9a-f]{24}")
 _HEAD_VALUE = re.compile(r"[\x21-\x7e]+")
@@ -47,10 +48,12 @@ class ServerInfo:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A session at the server. ``token`` is a secret: it is never logged or stored."""
+    """A session at the server. ``token`` and ``refresh`` are secrets: they are never logged or stored. ``refresh`` gets
+    the next token, once; empty from servers that know no such thing."""
 
     user_id: str
     token: str
+    refresh: str = ""
 
     def __repr__(self) -> str:
         return f"Login({self.user_id})"
@@ -114,6 +117,11 @@ def failure(answer: Answer) -> errors.GlassineError:
     if status == 404 and answer.embedded:
         return errors.NotFound("The vault does not have this any more.", details=details)
     return _refusal(status, message, details)
+
+
+def has_expired(failure: errors.GlassineError) -> bool:
+    """Whether a request was refused only because its token is past its time: nothing of it was done."""
+    return isinstance(failure, errors.NotSignedIn) and failure.details == f"status 401: {_EXPIRED}"
 
 
 def _server_failure(status: int, message: str, details: str) -> errors.GlassineError:
@@ -210,10 +218,15 @@ def user_id(document: Any, field: str) -> str:
 
 def login(document: Any) -> Login:
     """Read the answer to a login."""
-    token = text(document, "access_token", MAX_TOKEN)
-    if not _HEAD_VALUE.fullmatch(token):
-        raise strange("access_token is not a token")
-    return Login(user_id(document, "user_id"), token)
+    refresh = _token(document, "refresh_token") if "refresh_token" in document else ""
+    return Login(user_id(document, "user_id"), _token(document, "access_token"), refresh)
+
+
+def _token(document: Any, field: str) -> str:
+    value = text(document, field, MAX_TOKEN)
+    if not _HEAD_VALUE.fullmatch(value):
+        raise strange(f"{field} is not a token")
+    return value
 
 
 def server_info(document: Any) -> ServerInfo:

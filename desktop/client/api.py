@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from desktop import errors
 from desktop.client import answers
 from desktop.client.answers import Login, Row, ServerInfo, Shared, UserInfo
 from desktop.client.multipart import Multipart, Part
+from desktop.client.tokens import Tokens
 from desktop.client.transport import Answer, Transport
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
@@ -48,7 +49,7 @@ class Api:
         """
         self._transport = transport
         self._wait = wait
-        self._token = ""
+        self._tokens = Tokens()
         self._server: ServerInfo | None = None
 
     @property
@@ -63,11 +64,11 @@ class Api:
 
     def use_token(self, token: str) -> None:
         """Sign the following calls with this token."""
-        self._token = token
+        self._tokens.use_access_only(token)
 
     def close(self) -> None:
-        """Forget the token and close the connections."""
-        self._token = ""
+        """Forget the tokens and close the connections."""
+        self._tokens.forget()
         self._transport.close()
 
     # -- accounts -------------------------------------------------------------------------------------------------
@@ -98,7 +99,7 @@ class Api:
                 raise _instead(answers.failure(answer), errors.WrongPassword)
             answers.check(answer, 200)
             login = answers.login(answer.json(answers.SMALL))
-        self._token = login.token
+        self._tokens.use(login)
         return login
 
     def register(self, name: str, password: str, public_key: str) -> None:
@@ -117,10 +118,23 @@ class Api:
             answers.check(answer, 201)
 
     def logout(self) -> None:
-        """Revoke the token and forget it, also without an answer; a program that ends waits only briefly."""
-        token, self._token = self._token, ""
+        """End the sign-in and forget it, also without an answer; a program that ends waits only briefly."""
+        token, refresh = self._tokens.forget()
+        try:
+            self._end(token)
+        except errors.NotSignedIn as error:
+            if not refresh or not answers.has_expired(error):
+                raise
+            self._end(self._exchange(refresh, LOGOUT_PATIENCE_S).token)  # else whoever has the other token could go on
+
+    def _end(self, token: str) -> None:
         with self._transport.send("POST", f"{PREFIX}/auth/logout", token=token, patience_s=LOGOUT_PATIENCE_S) as answer:
             answers.check(answer, 200)
+
+    def _exchange(self, refresh: str, patience_s: float | None = None) -> Login:
+        with self._transport.send("POST", f"{PREFIX}/auth/refresh", token=refresh, patience_s=patience_s) as answer:
+            answers.check(answer, 200)
+            return answers.login(answer.json(answers.SMALL))
 
     def user(self, user_id: str) -> UserInfo:
         """Describe an account.
@@ -290,7 +304,17 @@ class Api:
 
     @contextmanager
     def _call(self, method: str, path: str, **more: Any) -> Iterator[Answer]:
-        with self._transport.send(method, path, token=self._token, **more) as answer:
+        """Send a request; when its token has expired, get the next one and send it again, whole, once."""
+        with ExitStack() as sent:
+            token = self._tokens.access
+            answer = sent.enter_context(self._transport.send(method, path, token=token, **more))
+            if answer.status == 401 and self._tokens.renewable:
+                refusal = answers.failure(answer)
+                if not answers.has_expired(refusal):
+                    raise refusal
+                sent.close()
+                self._tokens.renew(token, self._exchange)
+                answer = sent.enter_context(self._transport.send(method, path, token=self._tokens.access, **more))
             yield answer
 
     def _get(self, path: str, read: Callable[[Any], _T], limit: int = answers.SMALL) -> _T:

@@ -155,7 +155,9 @@ def other_key() -> PrivateKey:
 def lying_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Liar, Any]]:
     """The one server of all these tests: its address, its tongue and the application behind."""
     folder = tmp_path_factory.mktemp("server")
-    config = BackendConfig(data=folder, argon2_memory_kib=8192, argon2_passes=1, drain_seconds=2)
+    config = BackendConfig(
+        data=folder, argon2_memory_kib=8192, argon2_passes=1, drain_seconds=2, login_attempts=0, registrations=0
+    )
     storage = open_storage(folder)
     app = create_app(config, storage)
     liar = Liar(app)

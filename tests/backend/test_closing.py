@@ -125,6 +125,7 @@ def left_of(storage: Storage, owner: User, other: User) -> list[object]:
     return [*records, *shared, *given, *(one for one in kept if one is not None)]
 
 
+@pytest.mark.parametrize("storage", ["embedded"], indirect=True)  # some sixty accounts; with MongoDB that takes long
 @pytest.mark.parametrize("after", [False, True], ids=["before the change", "after the change"])
 def test_cut_off_at_every_step(storage: Storage, after: bool) -> None:
     accounts = Accounts(storage, FAST, issuer)

@@ -60,7 +60,10 @@ class RunningServer:
 
 def run_server(folder: Path, **settings: Any) -> RunningServer:
     """Start a server over a folder; passwords cost next to nothing."""
-    config = BackendConfig(data=folder, argon2_memory_kib=8192, argon2_passes=1, drain_seconds=2, **settings)
+    unlimited = {"login_attempts": 0, "login_attempts_address": 0, "registrations": 0}
+    config = BackendConfig(
+        data=folder, argon2_memory_kib=8192, argon2_passes=1, drain_seconds=2, **(unlimited | settings)
+    )
     storage = open_storage(folder)
     app = create_app(config, storage)
     listening = listen("127.0.0.1", settings.get("port", 0))

@@ -291,7 +291,7 @@ def test_two_windows_on_one_account(there: Somewhere) -> None:
 
 
 def test_signing_out_revokes_the_token(there: Somewhere) -> None:
-    token = there.session.api._token
+    token = there.session.api._tokens.access
     there.session.close()
     there.session = there.sign_in()
     there.session.api.use_token(token)

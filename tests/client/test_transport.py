@@ -142,7 +142,7 @@ def test_signing_out_of_a_silent_server_is_quick(monkeypatch: pytest.MonkeyPatch
                 api.logout()
         finally:
             done.set()
-        assert api._token == ""
+        assert api._tokens.access == ""
         api.close()
 
 
