@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -29,7 +30,7 @@ def read_envelope(
     *,
     owner: PublicKey,
     picture_id: str | None = None,
-    author: PublicKey | None = None,
+    author: PublicKey | Callable[[str], PublicKey | None] | None = None,
     verified: str = "",
 ) -> Envelope:
     """Read and verify an envelope: steps 1 to 5 of accepting.
@@ -38,7 +39,7 @@ def read_envelope(
         untrusted_envelope: Its text.
         owner: The key of the owner that was asked for.
         picture_id: The picture that was asked for; None accepts any of the owner's.
-        author: The pinned key of the author, needed when that is not the owner.
+        author: The pinned key of the author, needed when that is not the owner; or what gives it by fingerprint.
         verified: What ``text_hash`` gave for an envelope that these keys verified before. The very same text needs no
             RSA operation again; any other is verified as usual.
 
@@ -61,16 +62,18 @@ def read_envelope(
     if header.author == owner.fingerprint:
         if header.grant is not None:
             raise Damaged(details="the owner needs no grant")
-        author = owner
+        signer = owner
     else:
         check_grant(header.grant, deed, owner, header.author, write=True, verified=before)
-        if author is None or author.fingerprint != header.author:
+        pinned = author if author is None or isinstance(author, PublicKey) else author(header.author)
+        if pinned is None or pinned.fingerprint != header.author:
             raise NotAuthentic("This picture was changed by a person whose key is not known here. It is not shown.")
+        signer = pinned
     if not before:
-        verify_object(author, header.source)
-    if header.revision == 1 and author != owner:
+        verify_object(signer, header.source)
+    if header.revision == 1 and signer != owner:
         raise NotAuthentic
-    return Envelope(header, untrusted_envelope, owner, author)
+    return Envelope(header, untrusted_envelope, owner, signer)
 
 
 def text_hash(envelope: str) -> str:
