@@ -40,8 +40,10 @@ def read(document: bytes) -> tuple[list[Entry], list[Pin]]:
     """Read a ledger's JSON text; raises Damaged, or Unsupported for one of a newer Glassine."""
     try:
         value = json.loads(document.decode("ascii"), parse_float=_refuse, parse_constant=_refuse)
-        if value["v"] != VERSION and type(value["v"]) is int:
+        if _number(value["v"]) > VERSION:
             raise errors.Unsupported("The ledger was written by a newer Glassine. Update Glassine on this computer.")
+        if value["v"] != VERSION or value.keys() != {"v", "pictures", "people"}:
+            raise ValueError
         entries = [
             _picture(_matching(owner, _FINGERPRINT, allow_empty=True), pic, fields)
             for owner, pictures in _items(value["pictures"])
