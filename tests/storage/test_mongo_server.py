@@ -228,7 +228,7 @@ def test_a_newer_layout_is_refused(storage, mongo_uri):
 
 def test_a_stopped_database_is_unreachable_and_service_returns_with_it(tmp_path, make):
     with mongo_server(tmp_path) as server:
-        uri = with_database(server.uri, "glassine", serverSelectionTimeoutMS=300)
+        uri = with_database(server.uri, "glassine", serverSelectionTimeoutMS=200)
         storage = open_mongo(uri)
         storage.add_picture(picture := make.picture(storage, OWNER, "kept"))
         writer = storage.write_blob()
@@ -251,7 +251,8 @@ def test_a_stopped_database_is_unreachable_and_service_returns_with_it(tmp_path,
             assert error.value.reason == "unreachable"
             assert "Topology" not in str(error.value)
         server.start()
-        storage.check()
+        while not _serves(storage):  # asked again at every call, which waits for the driver's answer
+            pass
         assert storage.picture(OWNER, "kept") == picture
         assert blob.read() == b"noise"
         blob.close()
@@ -260,6 +261,15 @@ def test_a_stopped_database_is_unreachable_and_service_returns_with_it(tmp_path,
         storage.add_picture(again := make.picture(storage, OWNER, "kept"))
         assert storage.pictures(OWNER) == [again]
         storage.close()
+
+
+def _serves(storage: MongoStorage) -> bool:
+    try:
+        storage.check()
+    except StorageError as error:
+        assert error.reason == "unreachable"
+        return False
+    return True
 
 
 def test_an_address_that_cannot_be_used_is_refused_without_its_password(mongodb):
