@@ -13,6 +13,7 @@ from backend.api import register_api
 from backend.auth import prepare
 from backend.auth.bearer import BearerScheme
 from backend.auth.signing import signing_key
+from backend.backup_marker import check_finished
 from backend.config import Config, ConfigError
 from backend.services import Services
 from backend.services.accounts import Accounts
@@ -26,6 +27,9 @@ from backend.storage.protocol import StorageError
 
 if TYPE_CHECKING:
     from backend.storage.protocol import Storage
+
+
+ONE_PROCESS = "another process uses it; a folder takes one (one worker), several need MongoDB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,8 @@ def _build_from_settings() -> Flask:
     except ConfigError as error:
         _give_up(error, str(error))
     except StorageError as error:
-        hint = "; one process per folder: use one worker, or MongoDB" if error.reason == "in-use" else ""
-        _give_up(error, f"cannot use {place(config)}: {error}{hint}")
+        reason = ONE_PROCESS if error.reason == "in-use" else str(error)
+        _give_up(error, f"cannot use {place(config)}: {reason}")
 
 
 def _give_up(error: Exception, message: str) -> NoReturn:
@@ -88,6 +92,7 @@ def _give_up(error: Exception, message: str) -> NoReturn:
 
 
 def _build(config: Config, storage: Storage) -> Flask:
+    check_finished(storage)
     app = Flask("backend", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=config.max_upload_bytes,
