@@ -102,6 +102,7 @@ class Server:
             sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
             bind_socket=False,
         )
+        self._housekeeping = app.extensions["glassine"].services.housekeeping
         self._drain_seconds = config.drain_seconds
         self._stops = 0
         self._front = None
@@ -120,6 +121,7 @@ class Server:
         try:
             while not self._stops:
                 self._turn(1.0)
+                self._housekeeping.run_if_due()  # also where nobody asks for anything
             self._drain()
         finally:
             if self._front is not None:

@@ -63,7 +63,7 @@ class EmbeddedBackend:
 
     def close(self) -> None:
         """Write what is to be written and release the folder. Idempotent."""
-        self._storage.close()
+        self.app.extensions["glassine"].close()
 
     def _local(self) -> User | None:
         return next((user for user in self._accounts.all() if not user.password_hash), None)
