@@ -100,7 +100,7 @@ class EmbeddedStorage(EmbeddedUsers, EmbeddedPictures, EmbeddedExtras):
     def collect_orphans(self, before: datetime) -> int:
         old = self._blobs.older_than(before)
         # First without keeping anybody from storing: mostly there is nothing to remove.
-        if not old - self._referenced() or not self._engine.connections.is_sound():
+        if not old or not old - self._referenced() or not self._engine.connections.is_sound():
             return 0
         with self._mutex:
             referenced = self._referenced()
