@@ -305,6 +305,8 @@ class Api:
     @contextmanager
     def _call(self, method: str, path: str, **more: Any) -> Iterator[Answer]:
         """Send a request; when its token has expired, get the next one and send it again, whole, once."""
+        if more.get("body") is not None and self._tokens.stale:
+            self._tokens.renew(self._tokens.access, self._exchange)
         with ExitStack() as sent:
             token = self._tokens.access
             answer = sent.enter_context(self._transport.send(method, path, token=token, **more))

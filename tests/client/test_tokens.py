@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -43,6 +44,7 @@ def expire(server: RunningServer, api: Api) -> str:
     with server.app.app_context():
         token: str = create_access_token(claims["sub"], expires_delta=timedelta(seconds=-60), additional_claims=ours)
     api._tokens.access = token
+    api._tokens._good_until = 0.0
     return token
 
 
@@ -59,18 +61,22 @@ def test_a_request_goes_on_with_the_next_token(server: RunningServer, api: Api, 
         assert api._tokens.access != expired
 
 
-def test_an_upload_is_sent_again_whole_and_stored_once(server: RunningServer, api: Api, tmp_path: Path) -> None:
+@pytest.mark.parametrize("known", [True, False], ids=["renewed before", "sent again"])
+def test_an_upload_is_sent_whole_and_stored_once(server: RunningServer, api: Api, tmp_path: Path, known: bool) -> None:
     me, picture, quotient = user_id(api), tmp_path / "p.png", tmp_path / "q.txt"
-    picture.write_bytes(png(9, 7) + b"\0" * 3_000_000)
-    quotient.write_text("98 77 " * 200_000)
+    picture.write_bytes(png(9, 7) + bytes(20_000_000))  # more than the line takes before the server has answered
+    quotient.write_text("98 77 ")
     expire(server, api)
+    if not known:
+        api._tokens._good_until = float("inf")
     api.upload_classic(me, "p.png", picture=picture, quotient=quotient)
     rows, total = api.page(me)
     assert [row.stored_name for row in rows] == ["p"]
     assert total == 1
     expire(server, api)
-    with api.content(me, "p") as stored:
-        assert stored.read() == picture.read_bytes()
+    with api.content(me, "p") as stored, (tmp_path / "back.png").open("wb") as back:
+        shutil.copyfileobj(stored, back)
+    assert (tmp_path / "back.png").read_bytes() == picture.read_bytes()
 
 
 def test_many_threads_share_one_exchange(server: RunningServer, api: Api, name: str) -> None:
@@ -154,6 +160,28 @@ def test_who_signs_out_meanwhile_stays_signed_out() -> None:
     tokens.renew("access", slowly)
     assert tokens.access == ""
     assert not tokens.renewable
+
+
+def test_a_token_is_stale_shortly_before_its_end_also_after_a_sleep() -> None:
+    clock = [1000.0]
+    tokens = Tokens(lambda: clock[0])
+    assert not tokens.stale
+    for lifetime, fresh in ((3600, 3539), (20, 9)):
+        token = jwt.encode({"iat": 5, "exp": 5 + lifetime}, "k" * 32)
+        tokens.use(Login(USER, token, "refresh"))
+        clock[0] += fresh
+        assert not tokens.stale
+        clock[0] += 2
+        assert tokens.stale
+
+
+@pytest.mark.parametrize(
+    "token", ["", "a.b", "a.!.c", "a.W10.c", "a.eyJleHAiOiAieCIsICJpYXQiOiAxfQ.c", "a." + "W" * 4000]
+)
+def test_a_token_that_tells_nothing_is_used_until_it_is_refused(token: str) -> None:
+    tokens = Tokens()
+    tokens.use(Login(USER, token, "refresh"))
+    assert not tokens.stale
 
 
 def test_a_server_without_refresh_tokens(server: RunningServer) -> None:
