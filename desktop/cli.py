@@ -19,7 +19,16 @@ from typing import NoReturn
 from desktop.cli_console import EXIT_DONE, EXIT_INTERRUPTED, EXIT_OTHER, Console, UsageError, plain
 from desktop.errors import Cancelled, GlassineError
 
-COMMANDS = ("serve", "keys", "seal", "open", "classic", "doctor")
+SERVER_COMMANDS = {
+    "serve": "run the server",
+    "admin": "look after a server's accounts",
+    "backup": "write all that a server keeps into one file",
+    "restore": "put a backup into an empty folder or database",
+    "import-dump": "take over an installation of Image-N-crypt",
+}
+"""What they understand is the backend's own matter; here is only what the list of commands says of them."""
+
+COMMANDS = (*SERVER_COMMANDS, "keys", "seal", "open", "classic", "doctor")
 """A file with such a name is given as ./keys."""
 
 SELF_TEST = "--self-test"
@@ -48,8 +57,8 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
-    # what `serve` understands is the server's own matter; the parser is here for the list of commands
-    commands.add_parser("serve", help="run the server (see glassine serve --help)", add_help=False)
+    for name, about in SERVER_COMMANDS.items():
+        commands.add_parser(name, help=f"{about} (see glassine {name} --help)", add_help=False)
     cli_keys.add_commands(commands)
     cli_pictures.add_commands(commands)
     cli_classic.add_commands(commands)
@@ -63,10 +72,10 @@ def run(argv: Sequence[str]) -> int:
         from desktop.app import run as run_window
 
         return run_window([], [Path(argument).absolute() for argument in argv])
-    if argv[0] == "serve":
-        from desktop.embedded import serve
+    if argv[0] in SERVER_COMMANDS:
+        from desktop.embedded import run_server_command
 
-        return serve(list(argv[1:]))
+        return run_server_command(list(argv))
     if argv[0] == SELF_TEST and len(argv) <= 2:
         from desktop.self_test import run as run_self_test
 
