@@ -58,6 +58,12 @@ def open_engine(request: pytest.FixtureRequest) -> Callable[[Path], Storage]:
 
 
 @pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """How often to repeat what is repeated so many times on an engine in this process: a round trip costs time."""
+    return lambda wanted: wanted // 5 if request.node.callspec.params["open_engine"] is _mongo else wanted
+
+
+@pytest.fixture
 def mongo_of_folder(mongo_databases: MongoDatabases) -> Iterator[Callable[[Path], str]]:
     """The address of the database that stands for a folder; empty at first."""
     taken: dict[Path, str] = {}

@@ -46,7 +46,7 @@ def added(add: Callable[[], None]) -> bool:
     return True
 
 
-def test_every_thread_finds_the_picture_it_asks_for_on_a_cold_cache(reopen, make):
+def test_every_thread_finds_the_picture_it_asks_for_on_a_cold_cache(reopen, make, rounds):
     storage = reopen()
     pictures = [
         make.picture(storage, OWNER, f"{n}.png", size=n, content_blob="", thumbnail_blob="") for n in range(200)
@@ -61,7 +61,7 @@ def test_every_thread_finds_the_picture_it_asks_for_on_a_cold_cache(reopen, make
 
         def look_up(number: int, storage: Any = storage) -> int:
             wrong = 0
-            for step in range(200):
+            for step in range(rounds(200)):
                 picture = pictures[(step * (2 * number + 1) + number * 25) % 200]
                 wrong += storage.picture(OWNER, picture.name) != picture
                 user = users[(step + number) % 20]

@@ -415,11 +415,11 @@ def machine(open_engine: Callable[[Path], Storage]) -> type[RuleBasedStateMachin
     return AgainstModel
 
 
-def test_an_engine_does_what_dictionaries_do(open_engine):
+def test_an_engine_does_what_dictionaries_do(open_engine, rounds):
     run_state_machine_as_test(
         machine(open_engine),
         settings=settings(
-            max_examples=20,
+            max_examples=rounds(20),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
