@@ -6,6 +6,7 @@ the project but its crypto and ``desktop.errors``.
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import functools
 import hmac
@@ -104,16 +105,19 @@ def read_words(typed: Sequence[str]) -> bytes:
     Raises:
         KitWordsWrong: There are not 24, some are impossible (``positions`` names them), or they do not belong together.
     """
-    verdicts = [judge_word(word) for word in typed]
-    wrong = tuple(at for at, verdict in enumerate(verdicts, 1) if not verdict.word)
+    if len(typed) > 2 * WORDS:
+        raise KitWordsWrong(f"A kit has {WORDS} words. There are {len(typed)} here.")
+    words = [_resolved(word) for word in typed]
+    wrong = tuple(at for at, word in enumerate(words, 1) if not word)
     if wrong:
-        first, near = typed[wrong[0] - 1].strip()[:20], verdicts[wrong[0] - 1].suggestions
+        first = typed[wrong[0] - 1].strip()[:20]
+        near = judge_word(first).suggestions  # for one word only: looking for near ones takes milliseconds
         hint = f" Did you mean “{near[0]}”?" if near else ""
         raise KitWordsWrong(f"Word {wrong[0]}, “{first}”, is not a word of any kit.{hint}", positions=wrong)
-    if len(typed) != WORDS:
-        raise KitWordsWrong(f"A kit has {WORDS} words. There are {len(typed)} here.")
+    if len(words) != WORDS:
+        raise KitWordsWrong(f"A kit has {WORDS} words. There are {len(words)} here.")
     try:
-        return bytes(_mnemonic().to_entropy([verdict.word for verdict in verdicts]))
+        return bytes(_mnemonic().to_entropy(words))
     except ValueError:
         raise KitWordsWrong from None
 
@@ -121,7 +125,7 @@ def read_words(typed: Sequence[str]) -> bytes:
 def compare_words(root: bytes, typed: Sequence[str]) -> tuple[bool, ...]:
     """Say of each typed word whether it is the kit's: for proving a kit that this program has just shown."""
     pairs = zip(words_of(root), list(typed)[:WORDS] + [""] * (WORDS - len(typed)), strict=True)
-    return tuple(hmac.compare_digest(word.encode(), judge_word(text).word.encode()) for word, text in pairs)
+    return tuple(hmac.compare_digest(word.encode(), _resolved(text).encode()) for word, text in pairs)
 
 
 def add_kit(untrusted_key_file: bytes, passphrase: str, root: bytes) -> bytes:
@@ -163,6 +167,16 @@ def server_copy(key_file: bytes) -> bytes:
         WrongKey: It has no kit's slot.
     """
     return with_slots_only(key_file, {SlotKind.KIT})
+
+
+def _resolved(typed: str) -> str:
+    """Return the word that typed text is or can only become, or an empty string."""
+    text = _plain(typed)
+    if text in _known():
+        return text
+    at = bisect.bisect_left(word_list(), text)
+    longer = [word for word in word_list()[at : at + 2] if word.startswith(text)]
+    return longer[0] if text and len(longer) == 1 else ""
 
 
 @functools.cache

@@ -87,6 +87,16 @@ def test_a_wrong_word_is_named() -> None:
     assert caught.value.positions == (5, 10)
 
 
+@given(st.text("abcdefghijklmnopqrstuvwxyz", max_size=5))
+def test_short_and_long_verdicts_agree(typed: str) -> None:
+    verdict = kit.judge_word(typed)
+    assert kit.compare_words(ROOT, [typed])[0] is (verdict.word == kit.words_of(ROOT)[0])
+    assert (verdict.word in kit.word_list()) is bool(verdict.word)
+    with pytest.raises(KitWordsWrong) as caught:
+        kit.read_words([typed])
+    assert caught.value.positions == (() if verdict.word else (1,))
+
+
 def test_an_open_prefix_is_not_enough() -> None:
     words = list(kit.words_of(ROOT))
     words[0] = words[0][:1]
@@ -98,7 +108,7 @@ def test_an_open_prefix_is_not_enough() -> None:
 def test_words_that_do_not_belong_together() -> None:
     words = list(kit.words_of(ROOT))
     swapped = [words[1], words[0], *words[2:]]
-    for wrong in (swapped, [*words[:23], "zoo"], words[:23], [*words, "zoo"], words[:12], []):
+    for wrong in (swapped, [*words[:23], "zoo"], words[:23], [*words, "zoo"], words[:12], [], ["qqq"] * 800):
         with pytest.raises(KitWordsWrong) as caught:
             kit.read_words(wrong)
         assert caught.value.positions == ()
