@@ -104,7 +104,7 @@ class Files:
         sid = secrets.randbits(_SID_BITS)
         created = self._now()
         expires = created + timedelta(days=SESSION_DAYS)
-        self._storage.add_session(Session(_stored(sid), user.id, created, expires))
+        self._storage.add_session(Session(_stored(sid, user), user.id, created, expires))
         claims = {"iss": _ISSUER, "sub": name, "aud": kind, "sid": sid, "exp": expires.replace(tzinfo=UTC)}
         return jwt.encode(claims, self._key, "HS256")
 
@@ -115,11 +115,9 @@ class Files:
     def user_of(self, untrusted_token: str) -> User | None:
         """The account whose session a token names; None when there is none, or when it is over."""
         claims = self._claims(untrusted_token)
-        session = self._storage.session(_stored(claims["sid"])) if claims else None
-        user = self._storage.user(session.user_id) if session else None
-        if claims is None or user is None or user.closing or (user.kind, user.name) != (claims["aud"], claims["sub"]):
-            return None
-        return user
+        user = self._accounts.find(claims["sub"], claims["aud"]) if claims else None
+        session = self._storage.session(_stored(claims["sid"], user)) if claims and user else None
+        return user if user is not None and session is not None and session.user_id == user.id else None
 
     def kind_of(self, user_id: str) -> str:
         """The kind of an account; empty when there is none."""
@@ -128,8 +126,8 @@ class Files:
 
     def sign_out(self, untrusted_token: str) -> bool:
         """End the session of a token; False when there was none."""
-        claims = self._claims(untrusted_token)
-        return claims is not None and self._storage.remove_session(_stored(claims["sid"]))
+        claims, user = self._claims(untrusted_token), self.user_of(untrusted_token)
+        return claims is not None and user is not None and self._storage.remove_session(_stored(claims["sid"], user))
 
     def _claims(self, untrusted_token: str) -> dict[str, Any] | None:
         options: Any = {"require": ["iss", "sub", "aud", "sid", "exp"]}
@@ -225,5 +223,6 @@ class Files:
         return found is not None and found.blob == blob
 
 
-def _stored(sid: int) -> str:
-    return "f-" + hashlib.sha256(str(sid).encode()).hexdigest()
+def _stored(sid: int, user: User) -> str:
+    """The id of a session as it is stored; of an earlier generation of the account there is none."""
+    return "f-" + hashlib.sha256(f"{user.id} {user.generation} {sid}".encode()).hexdigest()

@@ -198,7 +198,10 @@ CASES = (
             (authorization(f"Bearer {bearer_token(house)}"), Forbidden),
             (authorization(f"Bearer {file_token(house)[:-6]}AAAAAA"), Forbidden),
         ],
-        [lambda house, sent: house.services.files.sign_out(sent.headers["Authorization"].split()[1])],
+        [
+            lambda house, sent: house.services.files.sign_out(sent.headers["Authorization"].split()[1]),
+            lambda house, _: house.services.accounts.change_password(house.operator.id, PASSWORD, "another one"),
+        ],
         (Forbidden,),
         Forbidden,
         operator=True,

@@ -1,26 +1,46 @@
-"""docs/api.md names every route, every setting and every error text."""
+"""docs/api.md and docs/compat.md name every route, every setting and every error text."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from contextlib import closing
+from dataclasses import fields, replace
 from pathlib import Path
 
-from backend import errors
+from flask import Flask
+
+from backend import create_app, errors
 from backend.config import Config, variable
-from tests.backend.conftest import Running
+from backend.storage.embedded import open_storage
+from tests.backend.conftest import FAST, Running
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+COMPAT = (ROOT / "docs" / "compat.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8") + COMPAT
+
+
+def routes_of(app: Flask) -> set[tuple[str, str]]:
+    """Endpoint, and method with address, of every route."""
+    return {
+        (rule.endpoint, f"{method} {rule.rule}")
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
 
 
 def test_every_route_is_documented_and_no_other(server: Running) -> None:
-    routes = {
-        f"{method} {rule.rule}"
-        for rule in server.app.url_map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    }
-    assert set(re.findall(r"^### `(.+)`$", TEXT, re.MULTILINE)) == routes
+    documented = re.findall(r"^### `(.+)`$", TEXT, re.MULTILINE)
+    assert len(documented) == len(set(documented))
+    assert set(documented) == {route for _, route in routes_of(server.app)}
+
+
+def test_every_route_of_the_earlier_dialect_is_documented_and_no_other(tmp_path: Path) -> None:
+    with closing(open_storage(tmp_path)) as storage:
+        routes = routes_of(create_app(replace(FAST, api_dialect="2022-01"), storage))
+    earlier = {route for endpoint, route in routes if endpoint.startswith("earlier_api.")}
+    assert set(re.findall(r"^\| `([A-Z]+ /.+?)` \|", COMPAT, re.MULTILINE)) == earlier
+    others = {route for _, route in routes} - earlier
+    assert others <= set(re.findall(r"^### `(.+)`$", TEXT, re.MULTILINE))
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
@@ -37,7 +57,9 @@ def test_every_error_text_is_documented() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.BackendError)]
     texts += [kind.default_message for kind in kinds if not kind.__subclasses__() or kind is errors.NotFound]
     never_as_they_are = {errors.Conflict.default_message, errors.UnsupportedContentType.default_message}
-    for path in [*(ROOT / "backend" / "services").glob("*.py"), *(ROOT / "backend" / "api").glob("*.py")]:
+    for path in [
+        path for part in ("services", "api", "auth", "compat") for path in (ROOT / "backend" / part).glob("*.py")
+    ]:
         source = path.read_text(encoding="utf-8")
         raised = r'(?:Invalid|Conflict|Malformed|UnsupportedContentType|ImageNotFound|append)\("([^"]+)"\)'
         texts += re.findall(raised, source)
