@@ -21,7 +21,7 @@ from backend.commands import COMMANDS, run_command
 from backend.config import Config, ConfigError, variable
 from backend.config_sources import has_password, unknown_variables
 from backend.log_format import start_log
-from backend.notify import notify
+from backend.notify import managed, notify
 from backend.storage.opening import open_configured, place
 from backend.storage.protocol import StorageError
 
@@ -190,7 +190,8 @@ def _stopping(server: Any, config: Config) -> Iterator[None]:
         server.stop()
 
     handlers: dict[int, Callable[..., None]] = {signal.SIGTERM: stop, signal.SIGINT: stop}
-    if config.tls_certificate is not None and hasattr(signal, "SIGHUP"):
+    # otherwise it is the terminal that was closed, and ends the server
+    if hasattr(signal, "SIGHUP") and (config.tls_certificate is not None or managed()):
         handlers[signal.SIGHUP] = lambda *_: server.reload_certificates()
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:

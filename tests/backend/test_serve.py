@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -232,6 +233,71 @@ def test_a_damaged_folder(tmp_path: Path) -> None:
     code, line = refused("--port", "0", "--data", tmp_path)
     assert code == 4
     assert line.startswith(f"cannot use {tmp_path}: ")
+
+
+def test_a_service_manager_hears_when_it_is_ready_and_when_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(20)
+        monkeypatch.chdir(tmp_path)  # such an address has room for 107 bytes
+        manager.bind("notify")
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with serving("--data", tmp_path / "data") as (process, base):
+            assert manager.recv(100) == b"READY=1"
+            assert requests.get(f"{base}/readyz", timeout=20).status_code == 200
+            process.send_signal(signal.SIGHUP)  # reloading, where there is nothing to load anew
+            assert requests.get(f"{base}/readyz", timeout=20).status_code == 200
+            process.terminate()
+            assert manager.recv(100) == b"STOPPING=1"
+            assert process.wait(20) == 0
+
+
+def test_settings_from_a_file_and_from_mongodb(tmp_path: Path, mongo_uri: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f'mongodb = "{mongo_uri}"\nsecret_key = "{"k" * 32}"\nlog_format = "json"\n', encoding="utf-8")
+    file.chmod(0o644)
+    code, line = refused("--port", "0", "--config", file)
+    assert code == 2 and line.endswith(f"run: chmod o-rwx {file}")
+    file.chmod(0o600)
+    with serving("--config", file) as (process, base), requests.Session() as session:
+        images = sign_in(session, base)
+        assert session.post(images, timeout=20, **samples.classic("a.png")).status_code == 201
+        process.terminate()
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert str(urlsplit(mongo_uri).password) not in out + err
+    with serving("--config", file) as (process, base), requests.Session() as session:
+        assert session.get(sign_in(session, base), timeout=20).json()[0]["img_name"] == "a.png"
+
+
+def test_an_address_with_a_password_does_not_stay_among_the_arguments(mongo_uri: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f'secret_key = "{"k" * 32}"\n', encoding="utf-8")
+    file.chmod(0o600)
+    with serving("--config", file, "--mongodb", mongo_uri) as (process, base):
+        assert requests.get(f"{base}/readyz", timeout=20).status_code == 200
+        arguments = Path(f"/proc/{process.pid}/cmdline").read_text(encoding="utf-8").split("\0")
+        assert arguments[1:-1] == ["-m", "backend", "--port", "0", "--config", str(file)]
+
+
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f'secret_key = "{"k" * 32}"\n', encoding="utf-8")
+    file.chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"mongodb://u:planted@127.0.0.1:{port}/x?serverSelectionTimeoutMS=200"
+    code, line = refused("--port", "0", "--config", file, f"--mongodb={address}")
+    assert code == 1
+    assert line.startswith(f"cannot use mongodb://127.0.0.1:{port}/x: ") and "planted" not in line
+
+
+def test_variables_that_are_no_settings_are_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(QUICK, "GLASSINE_REGISTRATON", "false")
+    with serving("--data", tmp_path) as (process, _):
+        process.terminate()
+        assert "GLASSINE_REGISTRATON is not a setting and is ignored" in process.communicate(timeout=20)[1]
 
 
 def test_usage(tmp_path: Path) -> None:
