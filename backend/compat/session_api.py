@@ -75,10 +75,11 @@ def forbidden() -> Response:
 def register() -> Response:
     """Add an account whose name is its e-mail address."""
     try:
-        email, password, first, last = read_fields("email", "password", "first_name", "last_name")
+        email, password = read_fields("email", "password")
+        first, last = optional_fields("first_name", "last_name")
         _require(email, password)
         user = services().accounts.register(
-            email, password, "", email=email, first_name=first, last_name=last, key_required=False,
+            email, password, "", email=email, first_name=first or "", last_name=last or "", key_required=False,
             address=request.remote_addr or "",
         )  # fmt: skip
     except (Invalid, Malformed, UnsupportedContentType) as error:
@@ -110,7 +111,11 @@ def change(user_id: str) -> Response:
 
 def delete(user_id: str) -> Response:
     """Delete one's own account with all that belongs to it. Where the API itself is spoken, it does this."""
-    services().accounts.delete(_own(user_id).id)
+    accounts, own = services().accounts, _own(user_id)
+    if identity().scheme == "bearer":  # a token that somebody got hold of must not be enough
+        (password,) = read_fields("password")
+        accounts.confirm(own.id, password, request.remote_addr or "")
+    accounts.delete(own.id)
     return _answer({})
 
 

@@ -49,6 +49,10 @@ def test_an_account_from_first_to_last(server: Running) -> None:
     assert (changed["first_name"], changed["last_name"]) == ("Bob", "Zimmerman")
     changed = call(server, "PUT", f"/users/{user['id']}", json={"first_name": ""}, auth=auth).json()
     assert (changed["first_name"], changed["last_name"]) == (None, "Zimmerman")
+    sent_back = call(server, "PUT", f"/users/{user['id']}", json=changed, auth=auth).json()
+    assert sent_back | {"updated_at": ""} == changed | {"updated_at": ""}
+    answer = call(server, "PUT", f"/users/{user['id']}", json={"first_name": 1}, auth=auth)
+    assert (answer.status_code, answer.json()) == (400, {"error": "first_name must be a text"})
 
     deleted = call(server, "DELETE", f"/users/{user['id']}", auth=auth)
     assert (deleted.status_code, deleted.json()) == (200, {})
@@ -218,3 +222,15 @@ def test_beside_the_earlier_dialect(earlier: Running) -> None:
     answer = call(earlier, "DELETE", f"/users/{user['id']}", headers=cookie)
     assert (answer.status_code, answer.json()) == (200, {})
     assert call(earlier, "GET", "/users/me", headers=cookie).status_code == 401
+
+
+def test_beside_the_earlier_dialect_a_token_alone_deletes_nothing(earlier: Running) -> None:
+    known = earlier.app.extensions["glassine"].services.accounts
+    user = known.register("only a token", "secret", "", key_required=False)
+    headers = {"Authorization": f"Bearer {known.issue_tokens(user).access}"}
+    path = f"/users/{user.id}"
+    assert call(earlier, "DELETE", path, headers=headers).status_code == 422
+    assert call(earlier, "DELETE", path, headers=headers, data={"password": "wrong"}).status_code == 422
+    assert known.get(user.id) == user
+    deleted = call(earlier, "DELETE", path, headers=headers, data={"password": "secret"})
+    assert (deleted.status_code, deleted.json()) == (200, {})
