@@ -119,7 +119,7 @@ class Config:
         metadata=_about("How many proxies before this server to believe about address and scheme.", 0, 10),
     )
     tls_certificate: Path | None = field(
-        default=None, metadata=_about("PEM file of the certificate chain, to speak TLS (glassine serve only).")
+        default=None, metadata=_about("PEM file of the certificate chain, to speak TLS.")
     )
     tls_key: Path | None = field(default=None, metadata=_about("PEM file of the certificate's private key."))
     cors_origins: str = field(

@@ -7,8 +7,9 @@ empty when they start. Must not import Flask.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -45,6 +46,10 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds)
         self._received.inc(received)
         self._sent.inc(sent)
+
+    def families(self) -> Iterable[Metric]:
+        """What there is, with names and help."""
+        return self._registry.collect()
 
     def page(self) -> tuple[bytes, str]:
         """All figures as text, and its content type; of all processes, where there are several."""

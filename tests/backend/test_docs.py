@@ -1,4 +1,4 @@
-"""docs/api.md and docs/compat.md name every route, every setting and every error text."""
+"""docs/api.md and docs/compat.md name every route and error text, README.md every setting, docs/server.md the rest."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from pathlib import Path
 from flask import Flask
 
 from backend import create_app, errors
+from backend.api import gate
 from backend.config import Config, variable
+from backend.metrics import Metrics
 from backend.storage.embedded import open_storage
 from tests.backend.conftest import FAST, Running
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPAT = (ROOT / "docs" / "compat.md").read_text(encoding="utf-8")
 TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8") + COMPAT
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SERVER = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
 
 
 def routes_of(app: Flask) -> set[tuple[str, str]]:
@@ -44,7 +48,7 @@ def test_every_route_of_the_earlier_dialect_is_documented_and_no_other(tmp_path:
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    documented = dict(re.findall(r"^\| `(GLASSINE_\w+)` \| ?(?:`(.*?)`)? ?\|", TEXT, re.MULTILINE))
+    documented = dict(re.findall(r"^\| `(GLASSINE_\w+)` \| ?(?:`(.*?)`)? ?\|", README, re.MULTILINE))
     expected = {
         variable(knob.name): "" if knob.default is None else str(knob.default).replace("True", "true")
         for knob in fields(Config)
@@ -68,7 +72,18 @@ def test_every_error_text_is_documented() -> None:
     assert missing == []
 
 
-def test_the_exit_codes_and_options_are_documented() -> None:
+def test_a_running_server_is_documented() -> None:
+    for header in (*gate.HEADERS, *gate.OVER_TLS, "X-Request-ID"):
+        assert f"`{header}" in SERVER, header
+    for code in ("0 ended in order", "1 could not start", "2 usage", "4 damaged storage"):
+        assert code in SERVER
+    figures = {family.name for family in Metrics().families()}
+    documented = set(re.findall(r"`(glassine_\w+)`", SERVER))
+    assert {name.removesuffix("_total") for name in documented} == figures
+
+
+def test_every_option_is_explained() -> None:
     source = (ROOT / "backend" / "__main__.py").read_text(encoding="utf-8")
-    for option in re.findall(r'add_argument\("(--[a-z-]+)"', source):
-        assert option in TEXT
+    options = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', source)) | {"--mongodb"}
+    assert len(options) == 8
+    assert {option for option in options if f"`{option}" not in SERVER} == set()
