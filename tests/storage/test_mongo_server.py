@@ -181,6 +181,49 @@ class _Overridden:
         return getattr(self._collection, name)
 
 
+def test_every_list_is_found_by_an_index(storage, make, monkeypatch):
+    storage.add_picture(picture := make.picture(storage, OWNER))
+    stages: list[str] = []
+
+    def recording(collection):
+        def find(*args, **options):
+            cursor = collection.find(*args, **options)
+            stages.append(_scan(cursor.clone().explain()["queryPlanner"]["winningPlan"]))
+            return cursor
+
+        return _Overridden(collection, find=find)
+
+    for name in ("_users", "_pictures", "_revisions", "_documents", "_files", "_blobs", "_chunks"):
+        monkeypatch.setattr(storage, name, recording(getattr(storage, name)))
+    calls = [
+        lambda: storage.users(after="1", limit=5),
+        storage.closing_users,
+        lambda: storage.pictures(OWNER, after="1", limit=5),
+        lambda: storage.pictures_named(OWNER, ["a", "b"]),
+        lambda: storage.bin(OWNER, after="1", limit=5),
+        lambda: storage.expired_in_bin(CREATED, 5),
+        lambda: storage.shared_with(OWNER, after="1", limit=5),
+        lambda: storage.documents(OWNER, "ledger", after="1", limit=5),
+        lambda: storage.files(OWNER, after="1", limit=5),
+    ]
+    for number, call in enumerate(calls, 1):
+        call()
+        assert len(stages) == number
+    storage.collect_orphans(datetime(2200, 1, 1))
+    # Walking over all blobs in order of _id: test servers call that a scan of the collection.
+    assert len(stages) > len(calls) + 4
+    assert set(stages[: len(calls)] + stages[len(calls) + 1 : len(calls) + 3]) == {"IXSCAN"}
+    assert storage.pictures(OWNER) == [picture]
+
+
+def _scan(plan):
+    """The innermost stage of a plan."""
+    plan = plan.get("queryPlan", plan)
+    while "inputStage" in plan:
+        plan = plan["inputStage"]
+    return plan["stage"]
+
+
 # -- processes --
 
 
