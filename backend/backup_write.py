@@ -53,11 +53,13 @@ def new_archive(target: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """Give a file for a backup and one for its list of hashes; it gets its name, durably, when the block ends.
 
     Raises:
-        CommandError: There is something of that name.
+        CommandError: There is something of that name, or no such folder.
         OSError: It cannot be written; nothing is left behind.
     """
     if os.path.lexists(target):
         raise CommandError(f"{target} is already there. Nothing was overwritten.")
+    if not target.parent.is_dir():
+        raise CommandError(f"There is no folder {target.parent}. Create it or choose another one.")
     temporary = target.parent / f".glassine-{secrets.token_hex(8)}.part"
     descriptor = create_private_file(temporary)
     try:

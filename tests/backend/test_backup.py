@@ -282,6 +282,9 @@ def test_nothing_is_overwritten(backup: Path, tmp_path: Path, run: Command) -> N
     assert "already there" in result.err
     assert backup.read_bytes() == before
     assert not list(tmp_path.glob(".glassine-*"))
+    nowhere = run("backup", tmp_path / "none" / "b.tar", "--data", tmp_path / "source")
+    assert nowhere.code == 1
+    assert "There is no folder" in nowhere.err
 
 
 @pytest.mark.parametrize("engine", ENGINES)
