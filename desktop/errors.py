@@ -91,11 +91,13 @@ class PassphraseRefused(KeyRefused):
 
 
 class KitWordsWrong(GlassineError):
-    """The typed words are not a recovery kit. ``positions`` names the impossible ones, from 1; empty: the sum is wrong."""
+    """The typed words are not a recovery kit. ``positions`` names the impossible ones, from 1; none: the sum is wrong."""
 
     code = "K-109"
     title = "These are not the words of the kit"
-    default_message = "At least one of the words is not what the kit says, or two changed places. Compare each with your paper."
+    default_message = (
+        "At least one of the words is not what the kit says, or two changed places. Compare each with your paper."
+    )
     exit_code = 3
 
     def __init__(self, message: str | None = None, *, positions: tuple[int, ...] = (), details: str = "") -> None:
@@ -259,15 +261,18 @@ class NameTaken(GlassineError):
 
 
 class AlreadyStored(GlassineError):
-    """The very same picture is already in the vault. ``picture_id`` names it."""
+    """The very same picture is already in the vault. ``picture_id`` names it; ``in_bin``: it waits in the bin."""
 
     code = "F-106"
     title = "Already there"
     default_message = "The same picture is already stored."
 
-    def __init__(self, message: str | None = None, *, picture_id: str = "", details: str = "") -> None:
+    def __init__(
+        self, message: str | None = None, *, picture_id: str = "", in_bin: bool = False, details: str = ""
+    ) -> None:
         super().__init__(message, details=details)
         self.picture_id = picture_id
+        self.in_bin = in_bin
 
 
 # -- storage ------------------------------------------------------------------------------------------------------

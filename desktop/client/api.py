@@ -7,22 +7,19 @@ Only what may be sent twice without harm is retried, a bounded number of times. 
 from __future__ import annotations
 
 import struct
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO
 from urllib.parse import quote
 
 from desktop import errors
 from desktop.client import answers
-from desktop.client.answers import Login, Row, ServerInfo, Shared, UserInfo
+from desktop.client.answers import Login, Row, Shared, UserInfo
+from desktop.client.api_calls import PREFIX, Calls, images, list_of, segment
 from desktop.client.multipart import Multipart, Part
-from desktop.client.tokens import Tokens
-from desktop.client.transport import Answer, Transport
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
-PREFIX = "/api/v1"
 FIRST_PAGE_ROWS = 100
 """Rows of a listing's first page: a gallery has something to show after some 50 ms."""
 PAGE_ROWS = 400
@@ -34,58 +31,15 @@ BACKOFF_S = (0.5, 1.5, 4.0)
 """Waits before the second, third and fourth try."""
 LOGOUT_PATIENCE_S = 3.0
 _ABSENT = 0xFFFFFFFF
-_T = TypeVar("_T")
 
 
-class Api:
+class Api(Calls):
     """The calls of one account at one backend."""
 
-    def __init__(self, transport: Transport, *, wait: Callable[[float], None] = time.sleep) -> None:
-        """Prepare; nothing is sent yet.
-
-        Args:
-            transport: The way to the backend.
-            wait: Sleeps between tries; tests pass their own.
-        """
-        self._transport = transport
-        self._wait = wait
-        self._tokens = Tokens()
-        self._server: ServerInfo | None = None
-
-    @property
-    def address(self) -> str:
-        """The backend's base URL."""
-        return self._transport.base_url
-
-    @property
-    def embedded(self) -> bool:
-        """Whether the backend is in this process."""
-        return self._transport.embedded
-
-    def use_token(self, token: str) -> None:
-        """Sign the following calls with this token."""
-        self._tokens.use_access_only(token)
-
-    def close(self) -> None:
-        """Forget the tokens and close the connections."""
-        self._tokens.forget()
-        self._transport.close()
+    def _backoff(self) -> tuple[float, ...]:
+        return BACKOFF_S
 
     # -- accounts -------------------------------------------------------------------------------------------------
-
-    def server(self) -> ServerInfo:
-        """Ask who answers at this address, once per session.
-
-        Raises:
-            NotAGlassineServer: Somebody else.
-        """
-        if self._server is None:
-            with self._transport.send("GET", f"{PREFIX}/server") as answer:
-                if answer.status == 404:
-                    raise errors.NotAGlassineServer
-                answers.check(answer, 200)
-                self._server = answers.server_info(answer.json(answers.SMALL))
-        return self._server
 
     def login(self, name: str, password: str) -> Login:
         """Sign in and use the new token from now on.
@@ -131,11 +85,6 @@ class Api:
         with self._transport.send("POST", f"{PREFIX}/auth/logout", token=token, patience_s=LOGOUT_PATIENCE_S) as answer:
             answers.check(answer, 200)
 
-    def _exchange(self, refresh: str, patience_s: float | None = None) -> Login:
-        with self._transport.send("POST", f"{PREFIX}/auth/refresh", token=refresh, patience_s=patience_s) as answer:
-            answers.check(answer, 200)
-            return answers.login(answer.json(answers.SMALL))
-
     def user(self, user_id: str) -> UserInfo:
         """Describe an account.
 
@@ -146,7 +95,7 @@ class Api:
 
     def users(self) -> list[UserInfo]:
         """Describe all accounts."""
-        return self._get(f"{PREFIX}/users", _list_of(answers.user_info), limit=1 << 26)
+        return self._get(f"{PREFIX}/users", list_of(answers.user_info), limit=1 << 26)
 
     # -- pictures -------------------------------------------------------------------------------------------------
 
@@ -156,10 +105,10 @@ class Api:
         params = {"limit": str(limit)} | ({"after": after} if after else {})
 
         def ask() -> tuple[list[Row], int]:
-            with self._call("GET", _images(user_id), params=params) as answer:
+            with self._call("GET", images(user_id), params=params) as answer:
                 answers.check(answer, 200)
                 total = answer.header("X-Total-Count")
-                rows = _list_of(answers.row)(answer.json(limit * answers.MAX_ROW))
+                rows = list_of(answers.row)(answer.json(limit * answers.MAX_ROW))
                 return rows[:limit], int(total) if total.isdecimal() and len(total) < 16 else 0
 
         return self._repeat(ask, cancelled)
@@ -194,7 +143,7 @@ class Api:
                 cancelled,
             )
             self._refuse_large(body)
-            with self._call("POST", _images(user_id), body=body) as answer:
+            with self._call("POST", images(user_id), body=body) as answer:
                 answers.check(answer, 200, 201)
                 return answers.row(answer.json(answers.SMALL))
 
@@ -214,7 +163,7 @@ class Api:
         parts = [Part("quotient", quotient), Part("imageFile", picture, file_name, "image/png")]
         body = Multipart(parts, report, cancelled)
         self._refuse_large(body)
-        with self._call("POST", _images(user_id), body=body) as answer:
+        with self._call("POST", images(user_id), body=body) as answer:
             answers.check(answer, 201)
 
     @contextmanager
@@ -225,7 +174,7 @@ class Api:
             NotFound: The server does not have it.
             ServerSilent: It broke off, from the reads.
         """
-        with self._stream(f"{_images(user_id)}/{_segment(name)}/content", cancelled) as answer:
+        with self._stream(f"{images(user_id)}/{segment(name)}/content", cancelled) as answer:
             if answer.media_type != "image/png":
                 raise answers.strange(f"content type {answer.media_type!r}")
             yield answer.stream()
@@ -233,7 +182,7 @@ class Api:
     @contextmanager
     def quotient(self, user_id: str, name: str, cancelled: IsCancelled = never_cancelled) -> Iterator[BinaryIO]:
         """Open a classic picture's quotient text, to be read once from start to end."""
-        with self._stream(f"{_images(user_id)}/{_segment(name)}/quotient", cancelled) as answer:
+        with self._stream(f"{images(user_id)}/{segment(name)}/quotient", cancelled) as answer:
             yield answer.stream()
 
     def thumbnails(
@@ -245,7 +194,7 @@ class Api:
 
         def ask() -> dict[str, bytes]:
             params = {"names": ",".join(names)}
-            with self._call("GET", f"{_images(user_id)}/thumbnails", params=params) as answer:
+            with self._call("GET", f"{images(user_id)}/thumbnails", params=params) as answer:
                 answers.check(answer, 200)
                 if answer.media_type != "application/vnd.glassine.thumbnails":
                     raise answers.strange(f"content type {answer.media_type!r}")
@@ -264,7 +213,7 @@ class Api:
         def ask() -> None:
             nonlocal lost_answer
             try:
-                with self._call("DELETE", f"{_images(user_id)}/{_segment(name)}") as answer:
+                with self._call("DELETE", f"{images(user_id)}/{segment(name)}") as answer:
                     if not (answer.status == 404 and lost_answer):
                         answers.check(answer, 204)
             except errors.ServerSilent:
@@ -277,7 +226,7 @@ class Api:
 
     def permissions(self, user_id: str, name: str) -> list[Shared]:
         """List who else has access to a picture."""
-        return self._get(_permissions(user_id, name), _list_of(answers.shared), limit=1 << 22)
+        return self._get(_permissions(user_id, name), list_of(answers.shared), limit=1 << 22)
 
     def permission(self, user_id: str, name: str, other_id: str) -> Shared:
         """Return another user's role; raises NotFound without one."""
@@ -300,101 +249,9 @@ class Api:
         with self._call("DELETE", f"{_permissions(user_id, name)}/{quote(other_id, safe='')}") as answer:
             answers.check(answer, 204)
 
-    # -- inside ---------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _call(self, method: str, path: str, **more: Any) -> Iterator[Answer]:
-        """Send a request; when its token has expired, get the next one and send it again, whole, once."""
-        if more.get("body") is not None and self._tokens.stale:
-            self._tokens.renew(self._tokens.access, self._exchange)
-        with ExitStack() as sent:
-            token = self._tokens.access
-            answer = sent.enter_context(self._transport.send(method, path, token=token, **more))
-            if answer.status == 401 and self._tokens.renewable:
-                refusal = answers.failure(answer)
-                if not answers.has_expired(refusal):
-                    raise refusal
-                sent.close()
-                self._tokens.renew(token, self._exchange)
-                answer = sent.enter_context(self._transport.send(method, path, token=self._tokens.access, **more))
-            yield answer
-
-    def _get(self, path: str, read: Callable[[Any], _T], limit: int = answers.SMALL) -> _T:
-        def ask() -> _T:
-            with self._call("GET", path) as answer:
-                answers.check(answer, 200)
-                return read(answer.json(limit))
-
-        return self._repeat(ask)
-
-    @contextmanager
-    def _stream(self, path: str, cancelled: IsCancelled) -> Iterator[Answer]:
-        """Open an answer, repeating until its head is there; what breaks later is for the caller."""
-
-        def ask() -> tuple[Any, Answer]:
-            call = self._call("GET", path)
-            answer = call.__enter__()
-            try:
-                answers.check(answer, 200)
-            except BaseException as error:
-                call.__exit__(type(error), error, error.__traceback__)
-                raise
-            return call, answer
-
-        call, answer = self._repeat(ask, cancelled)
-        try:
-            yield answer
-        finally:
-            call.__exit__(None, None, None)
-
-    def _refuse_large(self, body: Multipart) -> None:
-        limit = self.server().max_upload_bytes
-        if len(body) > limit:
-            raise errors.TooLarge(
-                f"Sealed, this picture is {len(body) / 1e6:.0f} MB; the server takes at most {limit / 1e6:.0f} MB.",
-            )
-
-    def _repeat(self, ask: Callable[[], _T], cancelled: IsCancelled = never_cancelled) -> _T:
-        """Do what may be done twice; again after a wait when the server was silent or failed for the moment."""
-        for pause in (*BACKOFF_S, None):
-            if cancelled():
-                raise errors.Cancelled
-            try:
-                return ask()
-            except (errors.ServerSilent, errors.ServerFailed):
-                if pause is None or self.embedded:
-                    raise
-                self._pause(pause, cancelled)
-        raise AssertionError("unreachable")
-
-    def _pause(self, seconds: float, cancelled: IsCancelled) -> None:
-        for _ in range(round(seconds / 0.1)):
-            if cancelled():
-                raise errors.Cancelled
-            self._wait(0.1)
-
-
-def _images(user_id: str) -> str:
-    return f"{PREFIX}/users/{quote(user_id, safe='')}/images"
-
 
 def _permissions(user_id: str, name: str) -> str:
-    return f"{_images(user_id)}/{_segment(name)}/permissions"
-
-
-def _segment(name: str) -> str:
-    if name in {"", ".", ".."} or "/" in name:
-        raise errors.NotFound("The server stores this under a name that cannot be asked for.")
-    return quote(name, safe="")
-
-
-def _list_of(read: Callable[[Any], _T]) -> Callable[[Any], list[_T]]:
-    def read_all(document: Any) -> list[_T]:
-        if not isinstance(document, list):
-            raise answers.strange("not a list")
-        return [read(item) for item in document]
-
-    return read_all
+    return f"{images(user_id)}/{segment(name)}/permissions"
 
 
 def _read_thumbnails(untrusted: bytes, names: Sequence[str]) -> dict[str, bytes]:

@@ -22,7 +22,8 @@ from desktop.models import Scheme
 
 VERSION: Final = 1
 APPLICATION_ID: Final = 0x474C534D  # "GLSM"
-_HASH: Final = 32
+_HEX: Final = 64
+_SCHEMES: Final = {scheme.value: scheme for scheme in Scheme}
 
 _SCHEMA: Final = (
     "CREATE TABLE pictures (owner TEXT NOT NULL, pic TEXT NOT NULL, scheme TEXT NOT NULL, epoch INTEGER, rev INTEGER, "
@@ -196,10 +197,9 @@ def _entry(row: tuple[object, ...]) -> Entry:
     known = None
     if epoch is not None:
         digits = accepted.hex()  # type: ignore[attr-defined]
-        step = 2 * _HASH
-        hashes = frozenset(digits[at : at + step] for at in range(0, len(digits), step))
+        hashes = frozenset([digits[at : at + _HEX] for at in range(0, len(digits), _HEX)])
         known = Known(owner, pic, epoch, rev, header.hex(), deed.hex(), hashes)  # type: ignore[arg-type, attr-defined]
-    return Entry(owner, pic, Scheme(scheme), known, text.hex(), bool(gone))  # type: ignore[arg-type, attr-defined]
+    return Entry(owner, pic, _SCHEMES[scheme], known, text.hex(), bool(gone))  # type: ignore[arg-type, index, attr-defined]
 
 
 def _public(spki: bytes | None) -> PublicKey | None:
@@ -220,5 +220,5 @@ def _named(path: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             raise errors.StorageReadOnly(f"The folder {path.parent} cannot be written.") from problem
         raise errors.MemoryUnreadable(details=f"{type(problem).__name__} {code}") from problem
-    except (ValueError, TypeError, AttributeError, errors.KeyRefused) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, errors.KeyRefused) as problem:
         raise errors.MemoryUnreadable(details=type(problem).__name__) from problem

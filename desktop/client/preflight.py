@@ -26,6 +26,7 @@ class Verdict(StrEnum):
 
     READY = "ready"
     ALREADY_STORED = "already-stored"
+    IN_BIN = "in-bin"  # restored from there, not stored twice
     UNSUPPORTED = "unsupported"
     TOO_LARGE = "too-large"
     UNREADABLE = "unreadable"

@@ -14,7 +14,7 @@ from desktop.crypto.records import Succession
 from desktop.errors import Forked, HistoryMissing, RolledBack, WrongPicture
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Known:
     """What a reader remembers of one picture.
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from desktop.crypto import canonical
 from desktop.crypto.envelope import Envelope, parse_grant, read_envelope
@@ -287,6 +289,23 @@ def test_a_grant_is_the_owners_for_that_person(
     for nonsense in ("", "{}", text[:-1], first.envelope):
         with pytest.raises(Damaged):
             read_grant(nonsense, envelope, owner.public, friend.fingerprint)
+
+
+def test_grants_signed_without_salt_or_as_something_else(shelf: Shelf, owner: PrivateKey, friend: PrivateKey) -> None:
+    first = shelf.seal(owner)
+    envelope = shelf.read(first)
+    body = granted(shelf, first, friend).source["body"]
+    message = b"glassine/1 sig grant\0" + canonical.encode(body)
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 0)
+    signatures = [owner.to_cryptography().sign(message, pss, hashes.SHA256())]
+    for label in (b"sig deed", b"sig header", b"sig gone", b"id grant"):
+        signatures.append(owner.sign(b"glassine/1 " + label + b"\0" + canonical.encode(body)))
+    for signature in signatures:
+        text = canonical.encode({"body": body, "sig": canonical.encode_base64(signature)}).decode()
+        with pytest.raises(NoGrant):
+            read_grant(text, envelope, owner.public, friend.fingerprint)
+    right = canonical.encode({"body": body, "sig": canonical.encode_base64(owner.sign(message))}).decode()
+    assert read_grant(right, envelope, owner.public, friend.fingerprint).role == "read"
 
 
 def test_counters_end(owner: PrivateKey) -> None:
