@@ -26,19 +26,21 @@ def read_fields(*names: str) -> tuple[str, ...]:
         UnsupportedContentType: It is neither a form nor JSON.
         Invalid: A JSON member is not a text.
     """
-    return tuple(value or "" for value in optional_fields(*names))
+    members = _members()
+    return tuple(_text(name, members.get(name, "")) for name in names)
 
 
 def optional_fields(*names: str) -> tuple[str | None, ...]:
-    """As :func:`read_fields`, but a missing one is None."""
+    """As :func:`read_fields`, but a missing one and JSON's ``null`` are None."""
     members = _members()
-    values: list[str | None] = []
-    for name in names:
-        value = members.get(name)
-        if name in members and (not isinstance(value, str) or any("\ud800" <= sign <= "\udfff" for sign in value)):
-            raise Invalid(f"{name} must be a text")  # JSON can spell halves of characters
-        values.append(value)
-    return tuple(values)
+    return tuple(None if members.get(name) is None else _text(name, members[name]) for name in names)
+
+
+def _text(name: str, value: object) -> str:
+    # JSON can spell halves of characters
+    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
+        raise Invalid(f"{name} must be a text")
+    return value
 
 
 def _members() -> Mapping[str, Any]:

@@ -75,11 +75,11 @@ def forbidden() -> Response:
 def register() -> Response:
     """Add an account whose name is its e-mail address."""
     try:
-        email, password = read_fields("email", "password")
-        first, last = optional_fields("first_name", "last_name")
+        sent = optional_fields("email", "password", "first_name", "last_name")
+        email, password, first, last = (value or "" for value in sent)
         _require(email, password)
         user = services().accounts.register(
-            email, password, "", email=email, first_name=first or "", last_name=last or "", key_required=False,
+            email, password, "", email=email, first_name=first, last_name=last, key_required=False,
             address=request.remote_addr or "",
         )  # fmt: skip
     except (Invalid, Malformed, UnsupportedContentType) as error:

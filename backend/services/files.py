@@ -92,7 +92,7 @@ class Files:
             Conflict: An account of this kind has the name.
             RegistrationClosed, TooManyAttempts: As for every account.
         """
-        if "/" in name:
+        if "/" in name or name in {".", ".."}:
             raise Invalid("Username is not allowed")  # it is a step of the addresses of files
         return self._accounts.register(
             name, password, "", kind=kind, email=email, first_name=full_name, key_required=False, address=address
@@ -158,7 +158,9 @@ class Files:
         if arrived is None:
             raise Invalid("File is required")
         name = published_name(arrived.filename or "")
-        self._quota.reserve(owner_id, arrived.size)
+        present = self._storage.file(owner_id, name)
+        room = max(0, arrived.size - (present.size if present else 0))
+        self._quota.reserve(owner_id, room)
         blob = ""
         try:
             blob = arrived.commit()
@@ -167,11 +169,11 @@ class Files:
         except BaseException:
             if not blob or not self._may_be_there(owner_id, name, blob):
                 remove_blobs(self._storage, filter(None, [blob]))
-                self._quota.release(owner_id, arrived.size)
+                self._quota.release(owner_id, room)
             raise
         if earlier is not None:
             remove_blobs(self._storage, [earlier.blob])
-            self._quota.release(owner_id, earlier.size)
+        self._settle(owner_id, arrived.size - (earlier.size if earlier else 0) - room)
         return file
 
     def list(self, operator: str) -> list[PublishedFile]:
@@ -207,6 +209,13 @@ class Files:
             raise FileNotPublished
         logger.error("File %s names a blob that is not there, or is of another size", file.id)
         raise StoredDataMissing
+
+    def _settle(self, owner_id: str, size: int) -> None:
+        """Account for what was replaced, which may be something else than what was there when room was reserved."""
+        if size > 0:
+            self._storage.reserve_bytes(owner_id, size, 0)
+        else:
+            self._quota.release(owner_id, -size)
 
     def _operator(self, name: str) -> User:
         user = self._accounts.find(name, OPS)
