@@ -91,7 +91,7 @@ class PassphraseRefused(KeyRefused):
 
 
 class KitWordsWrong(GlassineError):
-    """The typed words are not a recovery kit. ``positions`` names the impossible ones, from 1; none: the sum is wrong."""
+    """The typed words are no recovery kit. ``positions`` names the impossible ones, from 1; none: the sum is wrong."""
 
     code = "K-109"
     title = "These are not the words of the kit"
