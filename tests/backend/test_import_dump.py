@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend import import_dump_json, import_dump_layout, import_dump_store
@@ -85,7 +85,7 @@ def chunks(file_id: str, data: bytes, chunk_size: int = 50) -> list[dict[str, An
             "_id": {"$oid": hashlib.sha256(f"{file_id}{n}".encode()).hexdigest()[:24]},
             "files_id": {"$oid": file_id},
             "n": n,
-            "data": {"$binary": {"base64": base64.b64encode(data[n * chunk_size :][:chunk_size]).decode(),
+            "data": {"$binary": {"base64": base64.b64encode(data[n * chunk_size : (n + 1) * chunk_size]).decode(),
                                  "subType": "00"}},
         }
         for n in range(-(-len(data) // chunk_size))
@@ -451,6 +451,7 @@ def test_no_document_breaks_the_reading_of_fields(document: dict[str, Any]) -> N
         read(document)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(documents, max_size=5), st.sampled_from([None, 1, 4]), st.integers(1, 40))
 def test_documents_are_read_as_they_were_written(written: list[dict[str, Any]], indent: int | None, piece: int) -> None:
     """However the pieces in which the file is read are cut."""
