@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("backend.access")
 
 ROUTE = "glassine.route"
-_ID = "glassine.request_id"
 _NO_ROUTE = "-"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FOREIGN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -54,7 +53,6 @@ class Observer:
         identifier = environ.get("HTTP_X_REQUEST_ID", "") if self._trust_ids else ""
         if not _FOREIGN_ID.fullmatch(identifier):
             identifier = secrets.token_hex(8)
-        environ[_ID] = identifier
         request_id.set(identifier)
         answer = _Answer(self._begin(environ), start_response, identifier)
         try:

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,14 @@ from typing import Any
 import pytest
 import requests
 
+from backend import create_app
 from backend.log_format import JsonFormatter, OneLineFormatter, WithoutAddresses, request_id
+from backend.storage.mongo import open_mongo
 from backend.storage.protocol import StorageError
 from tests.backend import samples
 from tests.backend.conftest import FAST, Running, serving
 from tests.backend.test_serve import command
+from tests.mongodb import mongo_server, with_database
 
 TOKEN = "figures for friends only"
 
@@ -78,6 +82,19 @@ def test_alive_and_ready(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()) == (503, {"message": "The server's storage is damaged"})
         storages[0].error = None
         assert get(server, "/readyz").status_code == 200
+
+
+def test_a_database_that_is_away_for_a_while(tmp_path: Path) -> None:
+    with mongo_server(tmp_path) as database:
+        uri = with_database(database.uri, "glassine", serverSelectionTimeoutMS=300, connectTimeoutMS=300)
+        with closing(open_mongo(uri)) as storage, create_app(FAST, storage).test_client() as client:
+            assert client.get("/readyz").status_code == 200
+            database.kill()
+            answer = client.get("/readyz")
+            assert (answer.status_code, answer.json) == (503, {"message": "The server's database cannot be reached"})
+            assert client.get("/healthz").status_code == 200
+            database.start()
+            assert client.get("/readyz").status_code == 200
 
 
 # -- figures --
@@ -273,9 +290,11 @@ def test_a_record_carries_the_id_of_its_request() -> None:
     try:
         assert OneLineFormatter().format(record("x")).endswith("x [abc]")
         assert json.loads(JsonFormatter().format(record("x")))["request_id"] == "abc"
+        request_id.set("")
+        assert OneLineFormatter().format(record("x")).endswith("x")
+        assert "request_id" not in json.loads(JsonFormatter().format(record("x")))
     finally:
         request_id.reset(set_before)
-    assert "request_id" not in json.loads(JsonFormatter().format(record("x")))
 
 
 @pytest.mark.parametrize(
