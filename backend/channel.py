@@ -111,7 +111,8 @@ class _RefusalTask(ErrorTask):  # type: ignore[misc]
         if self.channel.adj.url_scheme == "https":
             self.response_headers += OVER_TLS.items()
         received = int(self.request.body_bytes_received)
-        identifier = self.channel.adj.observer.refused(str(self.request.command or "-"), code, received, len(body))
+        method = str(getattr(self.request, "command", "-"))  # what could not be read has none
+        identifier = self.channel.adj.observer.refused(method, code, received, len(body))
         self.response_headers.append(("X-Request-ID", identifier))
         self.set_close_on_finish()
         self.channel.linger = True
