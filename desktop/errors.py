@@ -401,6 +401,26 @@ class UserNameTaken(Conflict):
     default_message = "Somebody already uses this user name on this server. Choose another one."
 
 
+class MovedOn(Conflict):
+    """Another revision is stored than the one that was to be replaced. ``current`` is its tag, as the server says."""
+
+    code = "N-108"
+    title = "Changed meanwhile"
+    default_message = "Another version was stored meanwhile. Nothing was overwritten."
+
+    def __init__(self, message: str | None = None, *, current: str = "", details: str = "") -> None:
+        super().__init__(message, details=details)
+        self.current = current
+
+
+class DeletedForGood(NotFound):
+    """The server has the owner's word that this was deleted for good, and takes it no more."""
+
+    code = "N-109"
+    title = "Deleted for good"
+    default_message = "This picture was deleted for good, so the server does not take it again."
+
+
 class ServerSilent(NetworkError):
     """No answer: no route, refused, timed out, broken off."""
 

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IsCancelled",
+    "Person",
+    "PersonState",
     "Picture",
     "PictureState",
     "Place",
     "PlaceKind",
     "Report",
     "Scheme",
+    "Trust",
     "never_cancelled",
     "no_report",
 ]
@@ -57,6 +60,8 @@ class PictureState(StrEnum):
     READY = "ready"
     UNREADABLE = "unreadable"  # cannot be opened: damaged or no key
     REFUSED = "refused"  # not what was stored: forged, swapped, rolled back
+    MISSING = "missing"  # known, and not on the server any more although its owner did not delete it
+    UNDECODED = "undecoded"  # from somebody who was not accepted yet: nothing of it was decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +105,16 @@ class Picture:
         height: Pixels, after orientation; 0 if unknown.
         taken: When the photograph was taken, as the file says (camera's local time, naive), or None.
         added: When the server took it (aware, UTC).
-        state: Ready, unreadable or refused.
+        state: Whether it can be shown, and why not.
         problem: The error's title and message when not ready, for the tile and its explanation.
         problem_code: The error's code when not ready.
+        owner_name: Whose it is, as the pin says; empty for one's own.
+        role: ``read`` or ``write`` for a picture of somebody else; empty for one's own.
+        shared_with: How many people it is shared with.
+        unverified: It is shared with somebody whose key was never compared.
+        conflict: Two revisions stand in each other's place; the person has to choose.
+        deleted: When it was moved to the bin (aware, UTC), as the server says; None outside the bin.
+        revision: Header hash of the revision at hand, 64 hex digits; empty when unknown.
     """
 
     id: str
@@ -120,8 +132,81 @@ class Picture:
     state: PictureState = PictureState.READY
     problem: str = ""
     problem_code: str = ""
+    owner_name: str = ""
+    role: str = ""
+    shared_with: int = 0
+    unverified: bool = False
+    conflict: bool = False
+    deleted: datetime | None = None
+    revision: str = ""
 
     @property
     def when(self) -> datetime:
         """The time to sort and group by: when taken, else when added, naive local time."""
         return self.taken if self.taken is not None else self.added.astimezone().replace(tzinfo=None)
+
+
+class PersonState(StrEnum):
+    """How far it is known that a person's key is theirs."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    CHANGED = "changed"  # the server offers another key than the known one
+    NO_KEY = "no-key"
+    CLASSIC = "classic"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody one shares with.
+
+    Attributes:
+        user_id: On the server, 24 hex digits.
+        name: As the pin says.
+        fingerprint: Of the key, 64 hex digits; empty without one.
+        words: The fingerprint as words, for comparing; empty without a key.
+        groups: The fingerprint as sixteen groups of four hex digits; empty without a key.
+        state: How far the key is known to be theirs.
+        since: When the fingerprints were compared, or when first met (aware, UTC).
+    """
+
+    user_id: str
+    name: str
+    fingerprint: str
+    words: tuple[str, ...]
+    groups: tuple[str, ...]
+    state: PersonState
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What the last complete listing found. All but the last three are ids of pictures.
+
+    Attributes:
+        rolled_back: An older revision was handed out.
+        forked: Another revision of the same number was handed out, or the steps between two were left out.
+        missing: Known, not listed, and not deleted by their owner.
+        resurrected: Deleted for good and handed out again.
+        injected: Among one's own and not signed by one's own key.
+        scheme_changed: Offered in another scheme than before.
+        new_device: Nothing was remembered on this computer before: what the server offered first was taken as it is.
+        ledger_time: When the list of another computer, which was taken over or compared, was written (aware, UTC).
+        ledger_problem: Code of the error that the sealed list on the server ended in; empty for none.
+    """
+
+    rolled_back: tuple[str, ...] = ()
+    forked: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    resurrected: tuple[str, ...] = ()
+    injected: tuple[str, ...] = ()
+    scheme_changed: tuple[str, ...] = ()
+    new_device: bool = False
+    ledger_time: datetime | None = None
+    ledger_problem: str = ""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to warn about."""
+        found = self.rolled_back, self.forked, self.missing, self.resurrected, self.injected, self.scheme_changed
+        return not (any(found) or self.ledger_problem)

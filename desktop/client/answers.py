@@ -31,7 +31,12 @@ _STORAGE_DAMAGED = "The server's storage is damaged"
 _BYTES_MISSING = "The stored data cannot be read"
 _EXPIRED = "Token has expired"
 
+MAX_RECORD = 32 * 1024
+"""Characters of a signed record."""
+
 _USER_ID = re.compile(r"[0-9a-f]{24}")
+_PICTURE_ID = re.compile(r"[0-9a-f]{32}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _HEAD_VALUE = re.compile(r"[\x21-\x7e]+")
 _HALVES = re.compile("[\ud800-\udfff]")
 """Halves of characters: JSON can spell them, no address, file name or file can."""
@@ -79,6 +84,8 @@ class Row:
         size: Bytes of the stored PNG, as the server says.
         created: Aware, UTC.
         envelope: The sealed header, untrusted; empty for classic pictures.
+        header_hash: What the server says the revision is called; empty where it does not say.
+        deleted: Since when it is in the bin, aware, UTC; None outside.
     """
 
     id: str
@@ -87,6 +94,39 @@ class Row:
     size: int
     created: datetime
     envelope: str = ""
+    header_hash: str = ""
+    deleted: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The present revision of one picture.
+
+    Attributes:
+        row: With its envelope and header hash.
+        role: Of who asks: ``owner``, ``read`` or ``write``.
+        grant: Of who asks, untrusted; empty for the owner, and where there is none.
+    """
+
+    row: Row
+    role: str
+    grant: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRevision:
+    """A revision that was replaced; ``envelope`` is untrusted."""
+
+    header_hash: str
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRecord:
+    """A signed record that stands beside the pictures: what it is about, and its untrusted text."""
+
+    about: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +156,14 @@ def failure(answer: Answer) -> errors.GlassineError:
         return errors.NotAGlassineServer(details=details)
     if status == 404 and answer.embedded:
         return errors.NotFound("The vault does not have this any more.", details=details)
-    return _refusal(status, message, details)
+    return _refusal(status, message, details, answer.header("ETag").strip('"')[:130])
+
+
+def refuse_strangers(answer: Answer) -> None:
+    """Raise NotAGlassineServer if a refusal is not one of a Glassine server."""
+    refusal = failure(answer)
+    if isinstance(refusal, errors.NotAGlassineServer):
+        raise refusal
 
 
 def has_expired(failure: errors.GlassineError) -> bool:
@@ -155,18 +202,23 @@ def _vault_failure(status: int, message: str, details: str) -> errors.GlassineEr
     return errors.VaultUnreadable("The vault's files cannot be used as they are. Nothing was changed.", details=details)
 
 
-def _refusal(status: int, message: str, details: str) -> errors.GlassineError:
+def _refusal(status: int, message: str, details: str, current: str) -> errors.GlassineError:
     lower = message.lower()
     if status in {401, 422} and ("token" in lower or "authorization header" in lower or "signature" in lower):
         return errors.NotSignedIn(details=details)
-    if status in {401, 403}:
-        return errors.NotAllowed(details=details)
-    if status == 404:
-        return errors.NotFound(details=details)
-    if status == 409:
-        return errors.Conflict(details=details)
+    if status == 412:
+        return errors.MovedOn(current=current, details=details)
     if status == 429:
         return errors.ServerSilent("The server asks to try again later.", details=details)
+    kinds: dict[int, type[errors.NetworkError]] = {
+        401: errors.NotAllowed,
+        403: errors.NotAllowed,
+        404: errors.NotFound,
+        409: errors.Conflict,
+        410: errors.DeletedForGood,
+    }
+    if status in kinds:
+        return kinds[status](details=details)
     return errors.NetworkError(f"The server refused: {message}", details=details)
 
 
@@ -255,7 +307,48 @@ def row(document: Any) -> Row:
         number(document, "size"),
         _time(text(document, "created", 40)),
         envelope,
+        _hash(document, "header_hash") if "header_hash" in document else "",
+        _time(text(document, "deleted", 40)) if "deleted" in document else None,
     )
+
+
+def present(document: Any) -> Present:
+    """Read the answer about one picture's present revision."""
+    role, grant = text(document, "role", 20), text(document, "grant", MAX_RECORD)
+    if role not in {"owner", "read", "write"}:
+        raise strange("role is none")
+    found = row(document)
+    if not found.header_hash:
+        raise strange("header_hash is missing")
+    return Present(found, role, grant)
+
+
+def earlier_revision(document: Any) -> EarlierRevision:
+    """Read one step of a picture's history."""
+    return EarlierRevision(_hash(document, "header_hash"), text(document, "envelope", MAX_ENVELOPE))
+
+
+def gone_record(document: Any) -> SignedRecord:
+    """Read a record of a picture that was deleted for good."""
+    picture_id = text(document, "picture_id", 32)
+    if not _PICTURE_ID.fullmatch(picture_id):
+        raise strange("picture_id is not an id")
+    return SignedRecord(picture_id, text(document, "record", MAX_RECORD))
+
+
+def entity_tag(answer: Answer) -> str:
+    """Return what an answer's ETag says, without its quotes; raises NotAGlassineServer if it has none."""
+    value = answer.header("ETag")
+    if not (3 <= len(value) <= 130 and value[0] == value[-1] == '"' and _HEAD_VALUE.fullmatch(value[1:-1])):
+        raise strange("no ETag")
+    return value[1:-1]
+
+
+def _hash(document: Any, field: str) -> str:
+    value = text(document, field, 64)
+    if not _HASH.fullmatch(value):
+        raise strange(f"{field} is not a hash")
+    return value
 
 
 def shared(document: Any) -> Shared:

@@ -6,7 +6,6 @@ Only what may be sent twice without harm is retried, a bounded number of times. 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,10 @@ from urllib.parse import quote
 from desktop import errors
 from desktop.client import answers
 from desktop.client.answers import Login, Row, Shared, UserInfo
-from desktop.client.api_calls import PREFIX, Calls, images, list_of, segment
+from desktop.client.api_bin import BinCalls
+from desktop.client.api_calls import PREFIX, images, list_of, segment
+from desktop.client.api_documents import DocumentCalls
+from desktop.client.api_revisions import RevisionCalls
 from desktop.client.multipart import Multipart, Part
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
@@ -25,15 +27,12 @@ FIRST_PAGE_ROWS = 100
 PAGE_ROWS = 400
 """Rows of the others: 1.2 MB of JSON, parsed in about 7 ms, during which no other thread of the program runs."""
 THUMBNAILS_AT_ONCE = 100
-MAX_THUMBNAIL = 262_144 + 16
-"""Sealed thumbnail: one chunk and its tag."""
 BACKOFF_S = (0.5, 1.5, 4.0)
 """Waits before the second, third and fourth try."""
 LOGOUT_PATIENCE_S = 3.0
-_ABSENT = 0xFFFFFFFF
 
 
-class Api(Calls):
+class Api(BinCalls, DocumentCalls, RevisionCalls):
     """The calls of one account at one backend."""
 
     def _backoff(self) -> tuple[float, ...]:
@@ -189,38 +188,15 @@ class Api(Calls):
         self, user_id: str, names: Sequence[str], cancelled: IsCancelled = never_cancelled
     ) -> dict[str, bytes]:
         """Fetch the sealed thumbnails of up to 100 pictures; those the server does not have are left out."""
-        if not names:
-            return {}
-
-        def ask() -> dict[str, bytes]:
-            params = {"names": ",".join(names)}
-            with self._call("GET", f"{images(user_id)}/thumbnails", params=params) as answer:
-                answers.check(answer, 200)
-                if answer.media_type != "application/vnd.glassine.thumbnails":
-                    raise answers.strange(f"content type {answer.media_type!r}")
-                return _read_thumbnails(answer.read(len(names) * (4 + MAX_THUMBNAIL)), names)
-
-        return self._repeat(ask, cancelled)
+        return self._thumbnails(f"{images(user_id)}/thumbnails", "names", names, cancelled)
 
     def delete(self, user_id: str, name: str) -> None:
-        """Delete a picture.
+        """Delete a picture: it goes to the bin where there is one.
 
         Raises:
             NotFound: The server does not have it.
         """
-        lost_answer = False
-
-        def ask() -> None:
-            nonlocal lost_answer
-            try:
-                with self._call("DELETE", f"{images(user_id)}/{segment(name)}") as answer:
-                    if not (answer.status == 404 and lost_answer):
-                        answers.check(answer, 204)
-            except errors.ServerSilent:
-                lost_answer = True  # it may have been deleted all the same
-                raise
-
-        self._repeat(ask)
+        self._delete(f"{images(user_id)}/{segment(name)}")
 
     # -- permissions ----------------------------------------------------------------------------------------------
 
@@ -252,25 +228,6 @@ class Api(Calls):
 
 def _permissions(user_id: str, name: str) -> str:
     return f"{images(user_id)}/{segment(name)}/permissions"
-
-
-def _read_thumbnails(untrusted: bytes, names: Sequence[str]) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    at = 0
-    for name in names:
-        if at + 4 > len(untrusted):
-            raise answers.strange("thumbnails are missing")
-        (length,) = struct.unpack_from(">I", untrusted, at)
-        at += 4
-        if length == _ABSENT:
-            continue
-        if length > MAX_THUMBNAIL or at + length > len(untrusted):
-            raise answers.strange("a thumbnail is too long")
-        found[name] = untrusted[at : at + length]
-        at += length
-    if at != len(untrusted):
-        raise answers.strange("more than the thumbnails asked for")
-    return found
 
 
 def _instead(failure: errors.GlassineError, kind: type[errors.GlassineError]) -> errors.GlassineError:

@@ -93,11 +93,13 @@ class Transport:
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         body: Multipart | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         patience_s: float | None = None,
     ) -> Iterator[Answer]:
         """Send one request; within the ``with`` block its answer can be read.
 
+        ``form``, ``body`` and ``content`` are a form, a multipart body and plain bytes; one of them at most.
         Redirects are not followed, so neither token nor password goes anywhere else. ``patience_s`` shortens the usual
         time limits for connecting, for each read and for the whole of a short answer.
 
@@ -111,6 +113,9 @@ class Transport:
         if body is not None:
             all_headers["Content-Type"] = body.content_type
             data = body
+        elif content is not None:
+            all_headers["Content-Type"] = "application/octet-stream"
+            data = content
         with network_errors():
             response = self._session.request(
                 method,

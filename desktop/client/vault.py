@@ -19,10 +19,11 @@ from desktop.client.preflight import Preflight, SourceFile, Verdict
 from desktop.client.staging import Staged, Staging
 from desktop.client.vault_listing import Catalog, Known, open_envelope, read_row
 from desktop.client.vault_thumbnails import VaultThumbnails
-from desktop.models import IsCancelled, Picture, Place, Report, Scheme, never_cancelled, no_report
+from desktop.models import IsCancelled, Picture, Place, Report, Scheme, Trust, never_cancelled, no_report
 
 if TYPE_CHECKING:
     from desktop.client.api import Api
+    from desktop.client.vault_context import VaultContext
     from desktop.crypto.classic_keys import ClassicPrivateKey
     from desktop.crypto.keys import PrivateKey
     from desktop.crypto.sealed import OpenedEnvelope
@@ -84,6 +85,7 @@ class Vault:
         self._listed = threading.Event()
         self._deleted: set[str] = set()
         self._in_hand = sealing.InHand()
+        self._trust = Trust()
         self._staging.clean()
 
     @property
@@ -122,6 +124,14 @@ class Vault:
                 if not self._api.embedded:
                     raise
                 raise errors.VaultUnreadable(errors.VAULT_DAMAGED, details=error.details) from error
+
+    def trust(self) -> Trust:
+        """Return what the last complete listing found."""
+        return self._trust
+
+    def context(self) -> VaultContext:
+        """Return what the parts of a vault share; raises KeyMissing while locked and for a classic account."""
+        raise NotImplementedError
 
     def thumbnails(
         self,
@@ -273,8 +283,30 @@ class Vault:
         with self._api.content(self._user_id, known.picture.stored_name, cancelled) as untrusted:
             return exporting.export(opened, untrusted, folder, report, cancelled)
 
+    def list_bin(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> list[Picture]:
+        """Return what is in the bin, ``deleted`` set."""
+        raise NotImplementedError
+
+    def restore(self, picture_id: str) -> Picture:
+        """Take a picture out of the bin."""
+        raise NotImplementedError
+
+    def purge(
+        self, picture_ids: Sequence[str], report: Report = no_report, cancelled: IsCancelled = never_cancelled
+    ) -> list[str]:
+        """Delete pictures of the bin for good; return those it is done for."""
+        raise NotImplementedError
+
+    def empty_bin(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> list[str]:
+        """Delete everything in the bin for good."""
+        raise NotImplementedError
+
+    def sync_ledger(self) -> bool:
+        """Exchange memories with the person's other computers; return whether something was exchanged."""
+        raise NotImplementedError
+
     def delete(self, picture_id: str) -> None:
-        """Delete a picture for good.
+        """Move a picture to the bin.
 
         Raises:
             NotFound: It is not there any more.

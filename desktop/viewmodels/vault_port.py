@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from desktop.models import IsCancelled, Picture, Place, Report
+from desktop.models import IsCancelled, Picture, Place, Report, Trust
 
 if TYPE_CHECKING:
     from desktop.client.preflight import Preflight
@@ -54,7 +54,27 @@ class VaultPort(Protocol):
     def list_pictures(
         self, report: Report, cancelled: IsCancelled, on_page: Callable[[list[Picture]], None]
     ) -> list[Picture]:
-        """All pictures; ``on_page`` gets them as they arrive."""
+        """All pictures; ``on_page`` gets them as they arrive, those that are missing last."""
+        ...
+
+    def trust(self) -> Trust:
+        """What the last complete listing found; cheap, for the window's thread too."""
+        ...
+
+    def list_bin(self, report: Report, cancelled: IsCancelled) -> list[Picture]:
+        """What is in the bin, ``deleted`` set; ``thumbnails`` gives theirs too."""
+        ...
+
+    def restore(self, picture_id: str) -> Picture:
+        """Take a picture out of the bin."""
+        ...
+
+    def purge(self, picture_ids: Sequence[str], report: Report, cancelled: IsCancelled) -> list[str]:
+        """Delete pictures of the bin for good, or stop missing lost ones; returns those it is done for."""
+        ...
+
+    def empty_bin(self, report: Report, cancelled: IsCancelled) -> list[str]:
+        """Delete everything in the bin for good."""
         ...
 
     def thumbnails(self, picture_ids: Sequence[str]) -> dict[str, bytes]:
@@ -86,7 +106,7 @@ class VaultPort(Protocol):
         ...
 
     def delete(self, picture_id: str) -> None:
-        """Delete a picture for good."""
+        """Move a picture to the bin."""
         ...
 
     def inspect_sources(self, paths: Sequence[Path], report: Report, cancelled: IsCancelled) -> Preflight:
