@@ -255,11 +255,11 @@ class GalleryPage(QWidget):
     # -- deleting --------------------------------------------------------------------------------------------------
 
     def delete_selected(self) -> None:
-        """Ask, then delete the chosen pictures for good."""
+        """Ask, then delete the chosen pictures."""
         self.ask_to_delete(self.selected_pictures())
 
     def ask_to_delete(self, pictures: list[Picture]) -> None:
-        """Ask, then delete these pictures for good."""
+        """Ask, then delete these pictures."""
         if not pictures or self._gallery.busy:
             return
         place = self._gallery.place
@@ -472,13 +472,13 @@ class GalleryPage(QWidget):
 
 
 def delete_question(icons: Icons, parent: QWidget, count: int, *, here: bool) -> ConfirmDialog:
-    """The confirmation before pictures are deleted for good; ``here`` for a vault on this computer."""
+    """The confirmation before pictures are deleted; ``here`` for a vault on this computer."""
     return ConfirmDialog(
         icons,
         parent,
-        title=QCoreApplication.translate("Deleting", "Delete %n pictures for good?", "", count),
+        title=QCoreApplication.translate("Deleting", "Delete %n pictures?", "", count),
         text=_delete_words(here=here, one=count == 1),
-        confirm=QCoreApplication.translate("Deleting", "Delete for good"),
+        confirm=QCoreApplication.translate("Deleting", "Delete %n pictures", "", count),
         safe=QCoreApplication.translate("Deleting", "Cancel"),
         icon="bin",
         danger=True,
@@ -488,21 +488,21 @@ def delete_question(icons: Icons, parent: QWidget, count: int, *, here: bool) ->
 def _delete_words(*, here: bool, one: bool) -> str:
     if here and one:
         return QCoreApplication.translate(
-            "Deleting", "It leaves this vault and cannot be brought back. Copies saved elsewhere stay."
+            "Deleting", "It leaves this vault. Its file is removed after 30 days. Copies saved elsewhere stay."
         )
     if here:
         return QCoreApplication.translate(
-            "Deleting", "They leave this vault and cannot be brought back. Copies saved elsewhere stay."
+            "Deleting", "They leave this vault. Their files are removed after 30 days. Copies saved elsewhere stay."
         )
     if one:
         return QCoreApplication.translate(
             "Deleting",
-            "It leaves this vault and the server, and cannot be brought back. "
+            "It leaves this vault. The server removes its file at once, or keeps it for some time in its bin. "
             "Copies other people have saved stay with them.",
         )
     return QCoreApplication.translate(
         "Deleting",
-        "They leave this vault and the server, and cannot be brought back. "
+        "They leave this vault. The server removes their files at once, or keeps them for some time in its bin. "
         "Copies other people have saved stay with them.",
     )
 

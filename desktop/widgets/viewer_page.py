@@ -210,7 +210,7 @@ class ViewerPage(QWidget):
         choose_folder(self, title, start, lambda folder: self.export_requested.emit(picture, folder))
 
     def ask_to_delete(self) -> None:
-        """Ask, then delete the picture for good."""
+        """Ask, then delete the picture."""
         picture = self._viewer.picture
         if picture is not None:
             question = delete_question(self._icons, self, 1, here=self.panel.here)

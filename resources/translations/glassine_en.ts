@@ -87,10 +87,17 @@
     <context>
         <name>Deleting</name>
         <message numerus="yes">
-            <source>Delete %n pictures for good?</source>
+            <source>Delete %n pictures?</source>
             <translation>
-                <numerusform>Delete %n picture for good?</numerusform>
-                <numerusform>Delete %n pictures for good?</numerusform>
+                <numerusform>Delete %n picture?</numerusform>
+                <numerusform>Delete %n pictures?</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Delete %n pictures</source>
+            <translation>
+                <numerusform>Delete %n picture</numerusform>
+                <numerusform>Delete %n pictures</numerusform>
             </translation>
         </message>
     </context>

@@ -196,4 +196,5 @@ def test_server_info(server: Running) -> None:
         "version": backend.__version__,
         "max_upload_bytes": 2_000_000,
         "registration": True,
+        "bin_days": 30,
     }

@@ -266,10 +266,10 @@ def test_a_failed_deletion_says_why(filled: GalleryPage, runner: Any, vault: Any
 @pytest.mark.parametrize(
     ("kind", "count", "words"),
     [
-        (PlaceKind.THIS_COMPUTER, 1, "It leaves this vault and cannot be brought back."),
-        (PlaceKind.THIS_COMPUTER, 2, "They leave this vault and cannot be brought back."),
-        (PlaceKind.SERVER, 1, "It leaves this vault and the server"),
-        (PlaceKind.SERVER, 2, "They leave this vault and the server"),
+        (PlaceKind.THIS_COMPUTER, 1, "It leaves this vault. Its file is removed after 30 days."),
+        (PlaceKind.THIS_COMPUTER, 2, "They leave this vault. Their files are removed after 30 days."),
+        (PlaceKind.SERVER, 1, "The server removes its file at once, or keeps it for some time in its bin."),
+        (PlaceKind.SERVER, 2, "The server removes their files at once, or keeps them for some time in its bin."),
     ],
 )
 def test_the_question_says_what_deleting_does_here(
@@ -348,7 +348,7 @@ def test_deleting_asks_with_the_safe_button_first(filled: GalleryPage, runner: A
     filled.view.choose([range(3)], SELECT)
     filled.delete_selected()
     [question] = filled.window().findChildren(ConfirmDialog)
-    assert question.windowTitle().startswith("Delete 3 pictures for good")
+    assert question.windowTitle().startswith("Delete 3 pictures?")
     assert question.safe.isDefault()
     QTest.keyClick(question, Qt.Key.Key_Return)
     runner.run_pending()
