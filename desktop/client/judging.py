@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from desktop.crypto.records import Gone, Succession
     from desktop.crypto.sealed import Envelope
 
-__all__ = ["History", "Judgement", "Listed", "Standing", "Verdict", "judge", "no_history", "read_listed"]
+__all__ = [
+    "History",
+    "Judgement",
+    "Listed",
+    "Standing",
+    "Verdict",
+    "judge",
+    "judge_absent",
+    "no_history",
+    "read_listed",
+]
 
 History: TypeAlias = "Callable[[Envelope, Known], Sequence[Envelope]]"
 """Gives the verified headers between a known and an offered one, oldest first; empty if the server has none."""
@@ -93,6 +103,30 @@ def judge(
     return Judgement(
         memory, judging.verdicts, tuple(judging.entries.values()), tuple(judging.settled), tuple(judging.conflicts)
     )
+
+
+def judge_absent(
+    listed: Collection[Key],
+    memory: Snapshot,
+    *,
+    own: str,
+    complete_for: Collection[str],
+    gone: Iterable[Gone] = (),
+) -> Judgement:
+    """Judge what a listing that was judged page by page did not have.
+
+    Args:
+        listed: What its pages had.
+        memory: What was remembered before its first page was asked for.
+        own: The account's own fingerprint.
+        complete_for: Owners of whom everything was listed.
+        gone: Verified records of deletions, of pictures that were not listed.
+    """
+    judging = _Judging(memory, own, no_history, None)
+    judging.listed.update(listed)
+    judging.take_gone(gone)
+    judging.look_for_missing(complete_for)
+    return Judgement(memory, judging.verdicts, tuple(judging.entries.values()), tuple(judging.settled), ())
 
 
 class _Judging:
@@ -169,7 +203,8 @@ class _Judging:
             self.entries[former.key] = replace(former, gone=True)
         text = text_hash(envelope.text)
         if entry is None or entry.known is not known or entry.text_hash != text:
-            self.entries[row.key] = Entry(*row.key, Scheme.SEALED, known, text)
+            moves = known_entry.moves if known_entry is not None else 0
+            self.entries[row.key] = Entry(*row.key, Scheme.SEALED, known, text, moves=moves)
         self._settle(row.key, known)
         return standing
 
@@ -215,6 +250,9 @@ class _Judging:
                 # the request arrived, its answer did not
                 self.entries[key] = replace(entry, gone=True)
                 self.settled.append(intent)
+                self.verdicts[key] = Verdict(Standing.GONE)
+            elif entry.in_bin:
+                # the owner put it there; the server's time for it has run out
                 self.verdicts[key] = Verdict(Standing.GONE)
             else:
                 self.verdicts[key] = Verdict(Standing.MISSING, errors.Missing())

@@ -70,7 +70,7 @@ def merge(
     """Merge what another device remembers into what is remembered here; a pure function.
 
     Pictures: the higher (epoch, revision) wins if it continues the lower one, else that is a contradiction; gone is
-    final. People: verified wins over not verified for the same key; another key is a contradiction to be shown.
+    final; of the moves to the bin and back the greater number counts. People: verified wins over not verified for the same key; another key is a contradiction to be shown.
     """
     changed: list[Entry] = []
     contradictions: list[Contradiction] = []
@@ -91,6 +91,12 @@ def merge(
 
 
 def _merged_entry(here: Entry, there: Entry) -> Entry:
+    merged = _merged_order(here, there)
+    moves = max(here.moves, there.moves)
+    return merged if merged.moves == moves else replace(merged, moves=moves)
+
+
+def _merged_order(here: Entry, there: Entry) -> Entry:
     if here.scheme is not there.scheme:
         raise errors.SchemeChanged
     if here.gone or there.gone:

@@ -26,13 +26,15 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PICTURE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
-def write(entries: Iterable[Entry], pins: Iterable[Pin]) -> bytes:
-    """Return the ledger's JSON text; the same memory gives the same text."""
+def write(entries: Iterable[Entry], pins: Iterable[Pin], time: int | None = None) -> bytes:
+    """Return the ledger's JSON text; the same memory gives the same text, but for the time it is given."""
     pictures: dict[str, dict[str, Any]] = {}
     for entry in entries:
         pictures.setdefault(entry.owner, {})[entry.picture_id] = _picture_fields(entry)
     people = {pin.user_id: _pin_fields(pin) for pin in pins}
-    document = {"v": VERSION, "pictures": pictures, "people": people}
+    document: dict[str, Any] = {"v": VERSION, "pictures": pictures, "people": people}
+    if time is not None:
+        document["time"] = time
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
@@ -42,8 +44,9 @@ def read(document: bytes) -> tuple[list[Entry], list[Pin]]:
         value = json.loads(document.decode("ascii"), parse_float=_refuse, parse_constant=_refuse)
         if _number(value["v"]) > VERSION:
             raise errors.Unsupported("The ledger was written by a newer Glassine. Update Glassine on this computer.")
-        if value["v"] != VERSION or value.keys() != {"v", "pictures", "people"}:
+        if value["v"] != VERSION or value.keys() - {"time"} != {"v", "pictures", "people"}:
             raise ValueError
+        _number(value.get("time", 0))
         entries = [
             _picture(_matching(owner, _FINGERPRINT, allow_empty=True), pic, fields)
             for owner, pictures in _items(value["pictures"])
@@ -55,12 +58,19 @@ def read(document: bytes) -> tuple[list[Entry], list[Pin]]:
     return entries, pins
 
 
+def time_of(document: bytes) -> int:
+    """Return when a ledger that :func:`read` took was written, seconds since 1970; 0 if it does not say."""
+    return int(json.loads(document).get("time", 0))
+
+
 def _picture_fields(entry: Entry) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if entry.scheme is not Scheme.SEALED:
         fields["s"] = entry.scheme.value
     if entry.gone:
         fields["g"] = 1
+    if entry.moves:
+        fields["m"] = entry.moves
     if entry.known is not None:
         known = entry.known
         # the current header last, the others in a fixed order
@@ -73,6 +83,7 @@ def _picture(owner: str, picture_id: str, fields: Any) -> Entry:
     given = dict(_items(fields))
     scheme = Scheme(given.pop("s", Scheme.SEALED.value))
     gone = given.pop("g", 0)
+    moves = _number(given.pop("m", 0))
     if (owner == CLASSIC_OWNER) != (scheme is Scheme.CLASSIC) or gone not in (0, 1) or type(gone) is not int:
         raise ValueError
     picture_id = _text(picture_id) if scheme is Scheme.CLASSIC else _matching(picture_id, _PICTURE)
@@ -84,7 +95,7 @@ def _picture(owner: str, picture_id: str, fields: Any) -> Entry:
         (deed,) = _hashes(given["d"])
         epoch, revision = _counter(given["e"]), _counter(given["r"])
         known = Known(owner, picture_id, epoch, revision, accepted[-1], deed, frozenset(accepted))
-    return Entry(owner, picture_id, scheme, known, "", bool(gone))
+    return Entry(owner, picture_id, scheme, known, "", bool(gone), moves)
 
 
 def _pin_fields(pin: Pin) -> dict[str, Any]:

@@ -8,7 +8,7 @@ the disk when a call returns. Judging a listing against it is ``desktop.client.j
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +61,7 @@ class Memory:
         except BaseException:
             self._store.close()
             raise
+        self._changes = 0
         self.is_new = not (self._entries or self._intents or self._serial or self.people.all())
 
     def close(self) -> None:
@@ -87,8 +88,17 @@ class Memory:
         with self._lock:
             return self._entries.get((owner, picture_id))
 
-    def commit(self, judgement: Judgement) -> Judgement:
+    def note(self, owner: str, picture_id: str) -> bytes | None:
+        """Return what was noted of a picture: sealed, for display only."""
+        with self._lock:
+            return self._open().note((owner, picture_id))
+
+    def commit(self, judgement: Judgement, notes: Mapping[Key, bytes] | None = None) -> Judgement:
         """Keep what a judged listing has taught: accepted headers, deletions, settled intents.
+
+        Args:
+            judgement: Of the listing.
+            notes: What is to be noted of pictures, sealed.
 
         Returns:
             The judgement as it holds now: what was stored or deleted here while the listing was on its way is neither
@@ -103,24 +113,30 @@ class Memory:
                 settled=[
                     intent for intent in judgement.settled if self._intents.get((intent.key, intent.kind)) == intent
                 ],
+                notes=notes,
             )
             verdicts = dict(judgement.verdicts)
             for key in judgement.with_standing(Standing.MISSING):
                 entry = now.get(key)
-                if entry is None or entry.gone or (key, IntentKind.GONE) in self._intents:
+                if entry is None or entry != before.get(key) or (key, IntentKind.GONE) in self._intents:
                     verdicts[key] = Verdict(Standing.GONE)
             return replace(judgement, verdicts=verdicts)
 
-    def put(self, entries: Iterable[Entry], *, settled: Iterable[Intent] = ()) -> None:
-        """Keep what is remembered of pictures, all of it or nothing."""
+    def put(
+        self, entries: Iterable[Entry], *, settled: Iterable[Intent] = (), notes: Mapping[Key, bytes] | None = None
+    ) -> None:
+        """Keep what is remembered of pictures, all of it or nothing. Of what is gone no note is kept."""
         entries, settled = tuple(entries), tuple(settled)
-        if not entries and not settled:
+        if not (entries or settled or notes):
             return
         with self._lock:
             store = self._open()
             with store.change():
                 store.put_entries(entries)
                 store.remove_intents(settled)
+                store.put_notes(notes or {})
+                store.remove_notes(entry.key for entry in entries if entry.gone)
+            self._changes += bool(entries)
             self._entries.update((entry.key, entry) for entry in entries)
             for intent in settled:
                 self._intents.pop((intent.key, intent.kind), None)
@@ -140,7 +156,17 @@ class Memory:
             store = self._open()
             with store.change():
                 store.remove_entry(owner, picture_id)
+            self._changes += 1
             del self._entries[entry.key]
+
+    def moved(self, owner: str, picture_id: str, *, to_bin: bool) -> None:
+        """Remember that the owner moves a picture to the bin or back; one that is not known is left out."""
+        with self._lock:
+            entry = self._entries.get((owner, picture_id))
+            if entry is not None and entry.in_bin != to_bin:
+                self.put([replace(entry, moves=entry.moves + 1)])
+            elif entry is not None:
+                self.put([replace(entry, moves=entry.moves + 2)])
 
     # -- intents --------------------------------------------------------------------------------------------------
 
@@ -164,8 +190,12 @@ class Memory:
         with self._lock:
             return list(self._intents.values())
 
-    def stored(self, envelope: Envelope) -> None:
+    def stored(self, envelope: Envelope, note: bytes | None = None) -> None:
         """The server acknowledged this header, which was sealed here: accept it and settle the intent.
+
+        Args:
+            envelope: Of the header.
+            note: What is to be noted of the picture, sealed; None leaves the note as it is.
 
         Raises:
             RolledBack, Forked, HistoryMissing: It does not follow what is accepted; the intent stays.
@@ -180,8 +210,9 @@ class Memory:
                 raise errors.Resurrected
             known = accept(before.known if before is not None else None, envelope)
             self.put(
-                [Entry(*key, Scheme.SEALED, known, text_hash(envelope.text))],
+                [Entry(*key, Scheme.SEALED, known, text_hash(envelope.text), moves=before.moves if before else 0)],
                 settled=self._of(key, IntentKind.HEADER),
+                notes=None if note is None else {key: note},
             )
 
     def gone(self, owner: str, picture_id: str) -> None:
@@ -212,12 +243,23 @@ class Memory:
                     store.put_number(_SERIAL, serial)
                 self._serial = serial
 
-    def export(self) -> bytes:
-        """Return the memory as the ledger's JSON text; intents stay here."""
+    @property
+    def changes(self) -> int:
+        """Grows with every change of what the ledger tells, from 0 at opening."""
+        with self._lock:
+            return self._changes + self.people.changes
+
+    def export(self, time: int | None = None) -> bytes:
+        """Return the memory as the ledger's JSON text; intents and notes stay here.
+
+        Args:
+            time: Now, seconds since 1970, for display only; None leaves it out.
+        """
         from desktop.client import ledger_text
 
         with self._lock:
-            return ledger_text.write(self._entries.values(), self.people.all())
+            entries, pins = list(self._entries.values()), self.people.all()
+        return ledger_text.write(entries, pins, time)
 
     def merge(self, document: bytes) -> Merged:
         """Take over what another device remembers, entry by entry, all of it at once.
@@ -235,8 +277,10 @@ class Memory:
             store = self._open()
             with store.change():
                 store.put_entries(merged.entries)
+                store.remove_notes(entry.key for entry in merged.entries if entry.gone)
                 for pin in merged.pins:
                     store.put_pin(pin)
+            self._changes += bool(merged.entries)
             self._entries.update((entry.key, entry) for entry in merged.entries)
             changed = {pin.user_id: pin for pin in merged.pins}
             self.people.replace_all(list({**{pin.user_id: pin for pin in self.people.all()}, **changed}.values()))

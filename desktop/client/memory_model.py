@@ -33,6 +33,8 @@ class Entry:
         known: The headers accepted; None for a classic picture, or one that was gone when first heard of.
         text_hash: Of the envelope verified last, see ``desktop.crypto.envelope.text_hash``; empty to verify it again.
         gone: Its owner deleted it for good; final.
+        moves: How often its owner moved it to the bin and back; odd: into the bin last. No clock decides, and of two
+            computers the one that has seen more moves is right.
     """
 
     owner: str
@@ -41,11 +43,17 @@ class Entry:
     known: Known | None = None
     text_hash: str = ""
     gone: bool = False
+    moves: int = 0
 
     @property
     def key(self) -> Key:
         """What it is found by."""
         return self.owner, self.picture_id
+
+    @property
+    def in_bin(self) -> bool:
+        """Whether its owner moved it to the bin, whose time may have run out."""
+        return self.moves % 2 == 1
 
 
 class IntentKind(StrEnum):

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from desktop import errors
-from desktop.client.memory_model import Entry, Intent, IntentKind, Pin, PinState
+from desktop.client.memory_model import Entry, Intent, IntentKind, Key, Pin, PinState
 from desktop.config import make_private_folder
 from desktop.crypto.keys import PublicKey
 from desktop.crypto.order import Known
@@ -27,7 +27,9 @@ _SCHEMES: Final = {scheme.value: scheme for scheme in Scheme}
 
 _SCHEMA: Final = (
     "CREATE TABLE pictures (owner TEXT NOT NULL, pic TEXT NOT NULL, scheme TEXT NOT NULL, epoch INTEGER, rev INTEGER, "
-    "header BLOB, deed BLOB, accepted BLOB, text BLOB, gone INTEGER NOT NULL, PRIMARY KEY (owner, pic)) WITHOUT ROWID",
+    "header BLOB, deed BLOB, accepted BLOB, text BLOB, gone INTEGER NOT NULL, moves INTEGER NOT NULL, "
+    "PRIMARY KEY (owner, pic)) WITHOUT ROWID",
+    "CREATE TABLE notes (owner TEXT NOT NULL, pic TEXT NOT NULL, note BLOB NOT NULL, PRIMARY KEY (owner, pic))",
     "CREATE TABLE intents (owner TEXT NOT NULL, pic TEXT NOT NULL, kind TEXT NOT NULL, header BLOB NOT NULL, "
     "previous BLOB NOT NULL, PRIMARY KEY (owner, pic, kind)) WITHOUT ROWID",
     "CREATE TABLE people (user_id TEXT PRIMARY KEY, name TEXT NOT NULL, key BLOB, state TEXT NOT NULL, "
@@ -109,12 +111,21 @@ class MemoryStore:
     def put_entries(self, entries: Iterable[Entry]) -> None:
         """Write what is remembered of pictures."""
         self._db.executemany(
-            "INSERT OR REPLACE INTO pictures VALUES (?,?,?,?,?,?,?,?,?,?)", (_entry_row(entry) for entry in entries)
+            "INSERT OR REPLACE INTO pictures VALUES (?,?,?,?,?,?,?,?,?,?,?)", (_entry_row(entry) for entry in entries)
         )
 
     def remove_entry(self, owner: str, picture_id: str) -> None:
         """Forget a picture."""
         self._db.execute("DELETE FROM pictures WHERE owner=? AND pic=?", (owner, picture_id))
+
+    def put_notes(self, notes: Mapping[Key, bytes]) -> None:
+        """Write what is noted of pictures, sealed by the caller."""
+        rows = [(*key, note) for key, note in notes.items()]
+        self._db.executemany("INSERT OR REPLACE INTO notes VALUES (?,?,?)", rows)
+
+    def remove_notes(self, keys: Iterable[Key]) -> None:
+        """Remove what is noted of pictures."""
+        self._db.executemany("DELETE FROM notes WHERE owner=? AND pic=?", list(keys))
 
     def put_intent(self, intent: Intent) -> None:
         """Write an intent."""
@@ -156,6 +167,12 @@ class MemoryStore:
         with _named(self._path):
             return [_entry(row) for row in self._db.execute("SELECT * FROM pictures")]
 
+    def note(self, key: Key) -> bytes | None:
+        """Return what is noted of a picture."""
+        with _named(self._path):
+            row = self._db.execute("SELECT note FROM notes WHERE owner=? AND pic=?", key).fetchone()
+        return bytes(row[0]) if row else None
+
     def intents(self) -> list[Intent]:
         """Return all intents."""
         with _named(self._path):
@@ -184,7 +201,7 @@ class MemoryStore:
 def _entry_row(entry: Entry) -> tuple[object, ...]:
     known = entry.known
     start = (entry.owner, entry.picture_id, entry.scheme.value)
-    end = (bytes.fromhex(entry.text_hash), int(entry.gone))
+    end = (bytes.fromhex(entry.text_hash), int(entry.gone), entry.moves)
     if known is None:
         return (*start, None, None, None, None, None, *end)
     accepted = bytes.fromhex("".join(sorted(known.accepted)))
@@ -193,13 +210,13 @@ def _entry_row(entry: Entry) -> tuple[object, ...]:
 
 
 def _entry(row: tuple[object, ...]) -> Entry:
-    owner, pic, scheme, epoch, rev, header, deed, accepted, text, gone = row
+    owner, pic, scheme, epoch, rev, header, deed, accepted, text, gone, moves = row
     known = None
     if epoch is not None:
         digits = accepted.hex()  # type: ignore[attr-defined]
         hashes = frozenset([digits[at : at + _HEX] for at in range(0, len(digits), _HEX)])
         known = Known(owner, pic, epoch, rev, header.hex(), deed.hex(), hashes)  # type: ignore[arg-type, attr-defined]
-    return Entry(owner, pic, _SCHEMES[scheme], known, text.hex(), bool(gone))  # type: ignore[arg-type, index, attr-defined]
+    return Entry(owner, pic, _SCHEMES[scheme], known, text.hex(), bool(gone), moves)  # type: ignore[arg-type, index, attr-defined]
 
 
 def _public(spki: bytes | None) -> PublicKey | None:

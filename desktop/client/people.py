@@ -28,6 +28,7 @@ class People:
         self._lock = lock
         self._pins = {pin.user_id: pin for pin in pins}
         self.own = own
+        self.changes = 0
 
     def all(self) -> list[Pin]:
         """Return everybody, by name."""
@@ -149,12 +150,15 @@ class People:
             store = self._store()
             with store.change():
                 store.remove_pin(user_id)
+            self.changes += 1
             self._pins.pop(user_id, None)
 
     def replace_all(self, pins: list[Pin]) -> None:
         """Take over merged pins; written by the caller."""
         with self._lock:
-            self._pins = {pin.user_id: pin for pin in pins}
+            pins_now = {pin.user_id: pin for pin in pins}
+            self.changes += pins_now != self._pins
+            self._pins = pins_now
 
     def _save(self, pin: Pin, instead_of: str = "") -> Pin:
         store = self._store()
@@ -162,6 +166,7 @@ class People:
             if instead_of and instead_of != pin.user_id:
                 store.remove_pin(instead_of)
             store.put_pin(pin)
+        self.changes += 1
         if instead_of:
             self._pins.pop(instead_of, None)
         self._pins[pin.user_id] = pin
