@@ -206,6 +206,33 @@ class Injected(NotAuthentic):
     default_message = "This is among your pictures, but your key did not sign it. It is not shown."
 
 
+# -- people -------------------------------------------------------------------------------------------------------
+
+
+class Unverified(GlassineError):
+    """Something is to be shared with a person whose key was never compared, and nobody said that this is all right."""
+
+    code = "P-101"
+    title = "Not compared yet"
+    default_message = "You have not compared this person's key yet. Nothing was shared."
+
+
+class PersonNotFound(GlassineError):
+    """Nobody of exactly this name has an account."""
+
+    code = "P-102"
+    title = "Nobody of this name"
+    default_message = "Nobody of exactly this name has an account on this server. Check the spelling."
+
+
+class ThatIsYou(GlassineError):
+    """The person is the one who asks."""
+
+    code = "P-103"
+    title = "That is you"
+    default_message = "That is your own account. You can always open your own pictures."
+
+
 # -- files and input ----------------------------------------------------------------------------------------------
 
 
@@ -419,6 +446,24 @@ class DeletedForGood(NotFound):
     code = "N-109"
     title = "Deleted for good"
     default_message = "This picture was deleted for good, so the server does not take it again."
+
+
+class NoLongerShared(NotFound):
+    """The owner took a picture back."""
+
+    code = "N-110"
+    title = "No longer shared"
+    default_message = "This picture is no longer shared with you. Its owner took it back, or deleted it."
+
+
+class ConflictKept(Conflict):
+    """A new version could not be stored because another one was first; it is kept here, encrypted."""
+
+    code = "N-111"
+    title = "Two versions"
+    default_message = (
+        "Somebody else stored another version of this picture meanwhile. Yours is kept here; choose which one counts."
+    )
 
 
 class ServerSilent(NetworkError):
