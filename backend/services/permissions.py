@@ -16,8 +16,6 @@ from backend.services.paging import PAGE
 from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, Storage
 
 ROLES = ("read", "write")
-SHARING_LIMIT = 1000
-"""People that a new epoch of a picture can be shared with in one step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from backend.errors import (
     ImageNotFound,
@@ -16,15 +15,14 @@ from backend.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
-from backend.services.accounts import check_id
 from backend.services.clock import utc_now
-from backend.services.envelope import Place, check_grant, index_envelope, place_of, stored_place
+from backend.services.envelope import Place, index_envelope, place_of, stored_place
 from backend.services.names import stored_name
-from backend.services.permissions import ROLES, SHARING_LIMIT
+from backend.services.permissions_anew import permissions_anew
 from backend.services.removal import remove_blobs
 from backend.services.storing import SEALED, Stored, Storing, check_parts, check_stem
 from backend.services.uploads import PERMISSIONS_LIMIT, Upload
-from backend.storage.protocol import Permission, PictureRecord, Revision, StorageError
+from backend.storage.protocol import PictureRecord, Revision, StorageError
 
 if TYPE_CHECKING:
     from backend.services.quota import Quota
@@ -148,8 +146,13 @@ class Revisions:
         new_epoch = _check_order(stored_place(earlier.envelope), place, replaces)
         if new_epoch and present.role != OWNER:
             raise NotAuthorized
-        untrusted_permissions = upload.permissions.text if upload.permissions is not None else None
-        permissions = self._permissions(earlier, place, untrusted_permissions, new_epoch=new_epoch)
+        permissions = None
+        if new_epoch:
+            if upload.permissions is None:
+                raise Invalid("Permissions are required for a new epoch")
+            permissions = permissions_anew(self._storage, earlier, place, upload.permissions.text)
+        elif upload.permissions is not None:
+            raise Invalid("Permissions belong to a new epoch only")
         stored_bytes = image.size + upload.thumbnail.size
         self._quota.reserve(owner_id, stored_bytes - earlier.stored_bytes)
         replaced = False
@@ -211,52 +214,6 @@ class Revisions:
         if present.role not in {OWNER, "write"}:
             raise NotAuthorized
         return present
-
-    def _permissions(
-        self, picture: PictureRecord, place: Place, untrusted_text: str | None, *, new_epoch: bool
-    ) -> list[Permission] | None:
-        """The permissions of a new epoch; None: they stay as they are."""
-        if not new_epoch:
-            if untrusted_text is not None:
-                raise Invalid("Permissions belong to a new epoch only")
-            return None
-        if untrusted_text is None:
-            raise Invalid("Permissions are required for a new epoch")
-        permissions: dict[str, Permission] = {}
-        for user_id, role, grant in read_permissions(untrusted_text):
-            if user_id == picture.owner_id or user_id in permissions:
-                raise Invalid("Permissions are invalid")
-            permissions[user_id] = Permission(picture.id, user_id, role, check_grant(grant, place, role))
-        # Who deleted their account meanwhile is no reason to refuse everybody else's new grants.
-        users = ((user_id, self._storage.user(user_id)) for user_id in permissions)
-        return [permissions[user_id] for user_id, user in users if user is not None and not user.closing]
-
-
-def read_permissions(untrusted_text: str) -> list[tuple[str, str, str]]:
-    """Read a JSON list of ``{"user_id", "role", "grant"}`` into user id, role and grant (may be missing: empty).
-
-    Raises:
-        Invalid: It is anything else.
-    """
-
-    def refuse(*_: object) -> NoReturn:
-        raise Invalid("Permissions are invalid")
-
-    try:
-        entries = json.loads(untrusted_text, parse_constant=refuse, parse_float=refuse, parse_int=refuse)
-    except (ValueError, RecursionError):
-        refuse()
-    if not isinstance(entries, list) or len(entries) > SHARING_LIMIT:
-        refuse()
-    found = []
-    for entry in entries:
-        if not isinstance(entry, dict) or not entry.keys() <= {"user_id", "role", "grant"}:
-            refuse()
-        values: list[Any] = [entry.get("user_id"), entry.get("role"), entry.get("grant", "")]
-        if not all(isinstance(value, str) for value in values) or values[1] not in ROLES:
-            refuse()
-        found.append((check_id(values[0]), values[1], values[2]))
-    return found
 
 
 def _check_order(before: Place, place: Place, replaces: str) -> bool:
