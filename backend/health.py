@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from flask import Blueprint, Response, current_app, request
 
 from backend import errors
+from backend.api.operation import one, operation, plain
 from backend.api.responses import config, json_response
 from backend.storage.protocol import StorageError
 
@@ -22,12 +23,14 @@ blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")
+@operation({200: one("Status")})
 def alive() -> Response:
     """Whether the process answers; storage is not asked, so that nobody restarts a server for its database."""
     return json_response({"status": "ok"})
 
 
 @blueprint.get("/readyz")
+@operation({200: one("Status")}, {503: "The storage's error"})
 def ready() -> Response:
     """Whether requests can be served right now."""
     try:
@@ -40,6 +43,7 @@ def ready() -> Response:
 
 
 @blueprint.get("/metrics")
+@operation({200: plain("glassine_requests_total 1.0")}, {404: "Not found"}, security="metrics")
 def metrics() -> Response:
     """Figures for Prometheus, for those with the token; for everybody else there is no such address."""
     token = config().metrics_token

@@ -16,6 +16,7 @@ from backend.api import (
     pictures,
     revisions,
     server,
+    swagger,
 )
 from backend.compat import csrf, earlier_api, file_server, session_api, token_api
 from backend.config import Config, listed
@@ -34,6 +35,7 @@ def register_api(app: Flask, config: Config, csrf_key: bytes) -> None:
         "accounts.delete": session_api.shared_error_text,
     }
     app.register_blueprint(server.blueprint, url_prefix=PREFIX)
+    app.register_blueprint(swagger.blueprint, url_prefix=PREFIX)
     if config.api_dialect == EARLIER:
         texts |= {"": earlier_api.error_text, "file_server": failures.plain_error_text}
         csrf.install(app, csrf_key)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from backend.api.downloads import thumbnails_response
+from backend.api.downloads import THUMBNAILS_TYPE, thumbnails_response
 from backend.api.fields import names_parameter, page_parameters
 from backend.api.gate import owner
+from backend.api.openapi_parts import PAGE
+from backend.api.operation import NOTHING, binary, many, one, operation
 from backend.api.responses import full_row_json, json_list_response, json_response, no_content, services
 from backend.services.accounts import check_id
 
@@ -16,6 +18,7 @@ BIN = "/users/<user_id>/bin"
 
 
 @blueprint.get(BIN)
+@operation({200: many("BinRow")}, parameters=PAGE)
 def list_bin(user_id: str) -> Response:
     """The rows of all pictures in the bin, or of one page of them."""
     own = owner(user_id)
@@ -27,6 +30,7 @@ def list_bin(user_id: str) -> Response:
 
 
 @blueprint.get(BIN + "/thumbnails")
+@operation({200: binary(THUMBNAILS_TYPE)}, parameters=("ids",))
 def thumbnails(user_id: str) -> Response:
     """Encrypted thumbnails of pictures in the bin, as those of others."""
     own = owner(user_id)
@@ -35,6 +39,14 @@ def thumbnails(user_id: str) -> Response:
 
 
 @blueprint.post(BIN + "/<picture_id>/restore")
+@operation(
+    {200: one("FullPictureRow")},
+    {
+        404: "Image not found",
+        409: "Another version of this picture is already stored",
+        410: "This picture was deleted for good",
+    },
+)
 def restore(user_id: str, picture_id: str) -> Response:
     """Take a picture out of the bin."""
     own = owner(user_id)
@@ -42,6 +54,7 @@ def restore(user_id: str, picture_id: str) -> Response:
 
 
 @blueprint.delete(BIN + "/<picture_id>")
+@operation({204: NOTHING}, {404: "Image not found"})
 def remove(user_id: str, picture_id: str) -> Response:
     """Delete a picture in the bin for good."""
     own = owner(user_id)
@@ -50,6 +63,7 @@ def remove(user_id: str, picture_id: str) -> Response:
 
 
 @blueprint.delete(BIN)
+@operation({204: NOTHING})
 def empty(user_id: str) -> Response:
     """Delete everything in the bin for good."""
     services().pictures.bin.empty(owner(user_id))

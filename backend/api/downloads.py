@@ -10,8 +10,11 @@ from flask import Blueprint, Response
 from backend.api.blobs import blob_response
 from backend.api.fields import names_parameter
 from backend.api.gate import identity, owner
+from backend.api.openapi_parts import CONDITIONS
+from backend.api.operation import NOTHING, Answer, binary, many, one, operation
 from backend.api.picture_json import picture_json_response, pictures_json_response
 from backend.api.responses import services
+from backend.api.schemas import TEXT
 from backend.errors import ImageNotFound, PictureReplaced
 from backend.services.accounts import check_id
 
@@ -22,17 +25,25 @@ blueprint = Blueprint("downloads", __name__)
 
 IMAGES = "/users/<user_id>/images"
 THUMBNAILS_TYPE = "application/vnd.glassine.thumbnails"
+RANGES = "ETag", "Content-Range"
 ABSENT = b"\xff\xff\xff\xff"
 TRIES = 5
+CHANGED = PictureReplaced.default_message
 
 
 @blueprint.get(IMAGES + "/download-all")
+@operation({200: many("Picture")})
 def download_all(user_id: str) -> Response:
     """All of one's own pictures as one JSON list."""
     return pictures_json_response(services().pictures, owner(user_id))
 
 
 @blueprint.get(IMAGES + "/thumbnails")
+@operation(
+    {200: binary(THUMBNAILS_TYPE)},
+    parameters=("names",),
+    note="For each name a length (32 bits, big-endian) and so many bytes; `0xFFFFFFFF` and none for what is not there.",
+)
 def thumbnails(user_id: str) -> Response:
     """Encrypted thumbnails of many pictures in the order asked."""
     user_id = check_id(user_id)
@@ -51,6 +62,7 @@ def thumbnails_response(thumbnails: Iterable[bytes | None]) -> Response:
 
 
 @blueprint.get(IMAGES + "/<name>")
+@operation({200: one("Picture")}, {404: "Image not found", 409: CHANGED})
 def download(user_id: str, name: str) -> Response:
     """A picture as JSON."""
     user_id = check_id(user_id)
@@ -58,6 +70,11 @@ def download(user_id: str, name: str) -> Response:
 
 
 @blueprint.get(IMAGES + "/<name>/content")
+@operation(
+    {200: binary("image/png", "ETag"), 206: binary("image/png", *RANGES), 304: NOTHING},
+    {404: "Image not found", 409: CHANGED, 416: ""},
+    parameters=CONDITIONS,
+)
 def content(user_id: str, name: str) -> Response:
     """A picture's PNG as it was stored."""
     return _of_one_revision(check_id(user_id), name, _content)
@@ -86,6 +103,11 @@ def _of_one_revision(owner_id: str, name: str, answer: Callable[[PictureRecord],
 
 
 @blueprint.get(IMAGES + "/<name>/quotient")
+@operation(
+    {200: Answer(TEXT, "text/plain", ("ETag",)), 206: Answer(TEXT, "text/plain", RANGES), 304: NOTHING},
+    {404: "Image not found, This picture has no quotient", 416: ""},
+    parameters=CONDITIONS,
+)
 def quotient(user_id: str, name: str) -> Response:
     """A classic picture's quotient text."""
     pictures = services().pictures

@@ -24,6 +24,7 @@ from backend.services.accounts import check_id
 PUBLIC = frozenset(
     {
         "accounts.login", "accounts.register", "server.info", "health.alive", "health.ready", "health.metrics",
+        "documentation.page", "documentation.description", "documentation.asset",
         "earlier_api.login", "earlier_api.login_form", "earlier_api.register", "earlier_api.register_form",
         "token_api.register", "token_api.user",
         "file_server.ops_signup", "file_server.ops_login", "file_server.client_signup", "file_server.client_login",

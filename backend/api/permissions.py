@@ -8,6 +8,9 @@ from flask import Blueprint, Response
 
 from backend.api.fields import page_parameters, read_fields
 from backend.api.gate import identity, owner
+from backend.api.openapi_parts import PAGE
+from backend.api.operation import EMPTY_TEXT, NOTHING, fields, many, operation
+from backend.api.operation import one as one_object
 from backend.api.responses import (
     created,
     full_row_json,
@@ -17,6 +20,7 @@ from backend.api.responses import (
     permission_json,
     services,
 )
+from backend.api.schemas import GRANT, ID, ID_EXAMPLE, ROLE
 from backend.errors import NotAuthorized
 from backend.services.accounts import check_id
 
@@ -28,8 +32,11 @@ blueprint = Blueprint("permissions", __name__)
 LIST = "/users/<user_id>/images/<name>/permissions"
 ONE = LIST + "/<reader_id>"
 
+NONE_GIVEN = {404: "Image not found, Permission for User id not found"}
+
 
 @blueprint.get(LIST)
+@operation({200: many("Permission")}, {404: "Image not found"}, parameters=PAGE)
 def all_of_picture(user_id: str, name: str) -> Response:
     """Who may open a picture."""
     own = owner(user_id)
@@ -41,6 +48,15 @@ def all_of_picture(user_id: str, name: str) -> Response:
 
 
 @blueprint.post(LIST)
+@operation(
+    {201: EMPTY_TEXT},
+    {
+        404: "Image not found, User not found",
+        409: "Permission user id is already exists, The grant is for another epoch of this picture, "
+        "This picture was changed at the same time",
+    },
+    body=fields("grant", user_id=ID, role=ROLE, grant=GRANT, example={"user_id": ID_EXAMPLE, "role": "read"}),
+)
 def give(user_id: str, name: str) -> Response:
     """Give somebody a role."""
     services().permissions.give(owner(user_id), name, *read_fields("user_id", "role", "grant"))
@@ -48,12 +64,18 @@ def give(user_id: str, name: str) -> Response:
 
 
 @blueprint.get(ONE)
+@operation({200: one_object("Permission")}, NONE_GIVEN)
 def one(user_id: str, name: str, reader_id: str) -> Response:
     """Somebody's role and grant; readers may ask for their own."""
     return json_response(permission_json(services().permissions.one(_concerned(user_id, reader_id), name, reader_id)))
 
 
 @blueprint.put(ONE)
+@operation(
+    {204: NOTHING},
+    {**NONE_GIVEN, 409: "The grant is for another epoch of this picture"},
+    body=fields("grant", role=ROLE, grant=GRANT, example={"role": "write"}),
+)
 def change(user_id: str, name: str, reader_id: str) -> Response:
     """Change somebody's role and grant."""
     services().permissions.change(owner(user_id), name, reader_id, *read_fields("role", "grant"))
@@ -61,6 +83,7 @@ def change(user_id: str, name: str, reader_id: str) -> Response:
 
 
 @blueprint.delete(ONE)
+@operation({204: NOTHING}, NONE_GIVEN)
 def take(user_id: str, name: str, reader_id: str) -> Response:
     """Take somebody's permission away, or give one's own back."""
     services().permissions.take(_concerned(user_id, reader_id), name, reader_id)
@@ -68,6 +91,7 @@ def take(user_id: str, name: str, reader_id: str) -> Response:
 
 
 @blueprint.get("/users/<user_id>/shared")
+@operation({200: many("SharedRow")}, parameters=PAGE)
 def shared(user_id: str) -> Response:
     """What others shared with one."""
     own = owner(user_id)

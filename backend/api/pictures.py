@@ -10,7 +10,10 @@ from flask import Blueprint, Response, request
 from backend.api.fields import page_parameters
 from backend.api.gate import SMALL_BODY, owner
 from backend.api.multipart import read_upload
+from backend.api.openapi_parts import PAGE
+from backend.api.operation import EMPTY_TEXT, MULTIPART, NOTHING, Answer, Body, many, members, named, one, operation
 from backend.api.responses import created, json_list_response, json_response, no_content, row_json, services
+from backend.api.schemas import ENVELOPE, FILE, TEXT
 from backend.errors import Invalid, Malformed, UnsupportedContentType
 from backend.services.pictures import SEALED
 
@@ -19,10 +22,22 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("pictures", __name__)
 
+UPLOAD = Body(
+    members("quotient", "envelope", "thumbnail", imageFile=FILE, quotient=TEXT, envelope=ENVELOPE, thumbnail=FILE),
+    (MULTIPART,),
+    example={"quotient": "98 98 77 2 "},
+)
+UPLOAD_REFUSED = {
+    415: "Send the picture as multipart/form-data",
+    422: "No credentials, or something in the request is missing or not allowed",
+    507: "Your storage on this server is full, or the server's is",
+}
+
 IMAGES = "/users/<user_id>/images"
 
 
 @blueprint.get(IMAGES)
+@operation({200: many("PictureRow", "X-Total-Count")}, parameters=PAGE)
 def list_pictures(user_id: str) -> Response:
     """The rows of all pictures, or of one page of them."""
     user_id = owner(user_id)
@@ -39,6 +54,17 @@ def list_pictures(user_id: str) -> Response:
 
 
 @blueprint.post(IMAGES)
+@operation(
+    {200: one("PictureRow"), 201: Answer({"anyOf": [EMPTY_TEXT.schema, named("PictureRow")]})},
+    {
+        409: "Another version of this picture is already stored",
+        410: "This picture was deleted for good",
+        **UPLOAD_REFUSED,
+    },
+    body=UPLOAD,
+    note="Classic: `imageFile`, a PNG, with `quotient`; answered with an empty text. Sealed: `imageFile` with "
+    "`envelope` and `thumbnail`; answered with its row, `200` when the very same is there already.",
+)
 def upload(user_id: str) -> Response:
     """Take a picture in: a classic one with its quotient, or a sealed one with envelope and thumbnail."""
     user_id = owner(user_id)
@@ -52,6 +78,7 @@ def upload(user_id: str) -> Response:
 
 
 @blueprint.delete(IMAGES + "/<name>")
+@operation({204: NOTHING}, {404: "Image not found"})
 def delete(user_id: str, name: str) -> Response:
     """Delete a picture: into the bin, or for good where there is none."""
     services().pictures.delete(owner(user_id), name)
@@ -59,6 +86,7 @@ def delete(user_id: str, name: str) -> Response:
 
 
 @blueprint.get("/users/<user_id>/usage")
+@operation({200: one("Usage")})
 def usage(user_id: str) -> Response:
     """What one stores, and how much one may."""
     user_id = owner(user_id)

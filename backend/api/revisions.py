@@ -7,8 +7,10 @@ from werkzeug.http import quote_etag
 
 from backend.api.fields import if_match, page_parameters
 from backend.api.gate import identity
-from backend.api.pictures import read_request
+from backend.api.operation import MULTIPART, Body, many, members, one, operation
+from backend.api.pictures import UPLOAD_REFUSED, read_request
 from backend.api.responses import full_row_json, json_response, services, timestamp
+from backend.api.schemas import ENVELOPE, FILE, TEXT
 from backend.errors import Invalid, PreconditionRequired
 from backend.services.accounts import check_id
 from backend.services.signed import is_hex
@@ -19,6 +21,23 @@ IMAGE = "/users/<user_id>/images/<name>"
 
 
 @blueprint.put(IMAGE)
+@operation(
+    {200: one("FullPictureRow", "ETag")},
+    {
+        404: "Image not found, This picture has no envelope",
+        409: "The grant is for another epoch of this picture, This picture was changed at the same time",
+        410: "This picture was deleted for good",
+        412: "Another revision is stored",
+        428: "If-Match is required",
+        **UPLOAD_REFUSED,
+    },
+    body=Body(
+        members("permissions", imageFile=FILE, envelope=ENVELOPE, thumbnail=FILE, permissions=TEXT), (MULTIPART,)
+    ),
+    parameters=("If-Match",),
+    note="`If-Match` holds the header hash of the present revision. `permissions`, a JSON list, belongs to the first "
+    "revision of an epoch and replaces all of them in the same step.",
+)
 def replace(user_id: str, name: str) -> Response:
     """Put a new revision in the place of the present one."""
     user_id, author_id = check_id(user_id), identity().user_id
@@ -35,6 +54,10 @@ def replace(user_id: str, name: str) -> Response:
 
 
 @blueprint.get(IMAGE + "/envelope")
+@operation(
+    {200: one("PresentRevision", "ETag")},
+    {404: "Image not found, This picture has no envelope", 409: "This picture was changed at the same time"},
+)
 def envelope(user_id: str, name: str) -> Response:
     """The present revision's envelope, with one's role and grant."""
     present = services().pictures.revisions.present(identity().user_id, check_id(user_id), name)
@@ -45,6 +68,11 @@ def envelope(user_id: str, name: str) -> Response:
 
 
 @blueprint.get(IMAGE + "/history")
+@operation(
+    {200: many("EarlierRevision")},
+    {404: "Image not found, This picture has no envelope"},
+    parameters=("limit", "after hash"),
+)
 def history(user_id: str, name: str) -> Response:
     """The envelopes of earlier revisions, oldest first."""
     limit, after = page_parameters(_check_hash)

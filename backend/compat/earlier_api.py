@@ -14,9 +14,11 @@ from flask import Blueprint, Response, request
 from backend.api import accounts as api_accounts
 from backend.api.fields import read_fields
 from backend.api.gate import identity, owner
+from backend.api.operation import NOTHING, Answer, fields, one, operation
 from backend.api.picture_json import picture_json_response, pictures_json_response
-from backend.api.pictures import read_request
+from backend.api.pictures import UPLOAD, UPLOAD_REFUSED, read_request
 from backend.api.responses import json_response, permission_json, services
+from backend.api.schemas import ID, ID_EXAMPLE, NAME, PASSWORD, PUBLIC_KEY, ROLE
 from backend.compat.csrf import check_csrf, csrf_response
 from backend.services.accounts import check_id
 from backend.services.clock import utc_now
@@ -32,6 +34,12 @@ PERMISSION = PERMISSIONS + "/<reader_id>"
 _RESERVED = frozenset({"upload.png", "data.png"})
 """Names that the addresses here use at the place of a picture's."""
 
+CSRF = ("X-CSRFToken",)
+FORM_TOKEN = one("FormToken", "Set-Cookie")
+NO_IMAGE = {404: "Image not found"}
+NO_PERMISSION = {404: "Image not found, Permission for User id not found"}
+NO_TEXT = Answer(text="Stored; there is nothing to say")
+
 _HEAD = b'{"status":"success","code":"200","data":'
 
 
@@ -44,12 +52,19 @@ def error_text(status: int, message: str) -> tuple[str, str]:
 # -- accounts --
 @blueprint.get("/login", endpoint="login_form")
 @blueprint.get("/register", endpoint="register_form")
+@operation({200: FORM_TOKEN})
 def form() -> Response:
     """The token that the form must be sent with."""
     return csrf_response({})
 
 
 @blueprint.post("/login")
+@operation(
+    {200: one("EarlierSignIn")},
+    {429: ""},
+    body=fields(username=NAME, password=PASSWORD, example={"username": "anna", "password": "a long passphrase"}),
+    parameters=CSRF,
+)
 def login() -> Response:
     """Exchange name and password for a token; the answer is not wrapped."""
     check_csrf()
@@ -60,6 +75,17 @@ def login() -> Response:
 
 
 @blueprint.post("/register")
+@operation(
+    {201: NO_TEXT},
+    {403: "Registration is closed", 409: "Username already exists", 429: ""},
+    body=fields(
+        username=NAME,
+        password=PASSWORD,
+        publicKey=PUBLIC_KEY,
+        example={"username": "anna", "password": "a long passphrase", "publicKey": "27977 9431"},
+    ),
+    parameters=CSRF,
+)
 def register() -> Response:
     """Add an account."""
     check_csrf()
@@ -69,6 +95,7 @@ def register() -> Response:
 
 
 @blueprint.post("/logout")
+@operation({200: one("EarlierText")})
 def logout() -> Response:
     """End the sign-in of this request; the one form that needs no token."""
     api_accounts.logout()
@@ -76,12 +103,14 @@ def logout() -> Response:
 
 
 @blueprint.get("/api/v1/users")
+@operation({200: one("EarlierUsers")})
 def users() -> Response:
     """All accounts."""
     return _success([_user(user) for user in services().accounts.all()])
 
 
 @blueprint.get(USER)
+@operation({200: one("EarlierUser")}, {404: "User not found"})
 def user(user_id: str) -> Response:
     """One account."""
     return _success(_user(services().accounts.get(user_id)))
@@ -89,12 +118,14 @@ def user(user_id: str) -> Response:
 
 # -- pictures --
 @blueprint.get(IMAGES)
+@operation({200: one("EarlierNames")})
 def list_pictures(user_id: str) -> Response:
     """The names of one's own pictures."""
     return _success([picture.name for picture in services().pictures.walk(owner(user_id))])
 
 
 @blueprint.get(IMAGES + "/upload")
+@operation({200: FORM_TOKEN})
 def upload_form(user_id: str) -> Response:
     """The token that a picture must be sent with."""
     owner(user_id)
@@ -102,6 +133,16 @@ def upload_form(user_id: str) -> Response:
 
 
 @blueprint.post(IMAGES + "/upload")
+@operation(
+    {200: one("EarlierStored")},
+    {
+        409: "Another version of this picture is already stored",
+        410: "This picture was deleted for good",
+        **UPLOAD_REFUSED,
+    },
+    body=UPLOAD,
+    parameters=CSRF,
+)
 def upload(user_id: str) -> Response:
     """Take a picture in."""
     user_id = owner(user_id)
@@ -116,12 +157,14 @@ def upload(user_id: str) -> Response:
 
 
 @blueprint.get(IMAGES + "/data")
+@operation({200: one("EarlierPictures")})
 def download_all(user_id: str) -> Response:
     """All of one's own pictures."""
     return _wrapped(pictures_json_response(services().pictures, owner(user_id)))
 
 
 @blueprint.get(IMAGES + "/<name>")
+@operation({200: one("EarlierPicture")}, {**NO_IMAGE, 409: "This picture was changed at the same time"})
 def download(user_id: str, name: str) -> Response:
     """A picture, one's own or one that is shared."""
     pictures = services().pictures
@@ -129,6 +172,7 @@ def download(user_id: str, name: str) -> Response:
 
 
 @blueprint.get(IMAGES + "/<name>/delete")
+@operation({200: FORM_TOKEN}, NO_IMAGE)
 def delete_form(user_id: str, name: str) -> Response:
     """The token that deleting needs."""
     services().pictures.get(identity().user_id, owner(user_id), name)
@@ -136,6 +180,7 @@ def delete_form(user_id: str, name: str) -> Response:
 
 
 @blueprint.delete(IMAGES + "/<name>/delete")
+@operation({204: NOTHING}, {**NO_IMAGE, 422: ""}, parameters=CSRF)
 def delete(user_id: str, name: str) -> Response:
     """Delete a picture."""
     user_id = owner(user_id)
@@ -146,6 +191,7 @@ def delete(user_id: str, name: str) -> Response:
 
 # -- permissions --
 @blueprint.get(PERMISSIONS)
+@operation({200: one("EarlierPermissions", "Set-Cookie")}, NO_IMAGE)
 def permissions(user_id: str, name: str) -> Response:
     """Who may open a picture, and the token for changing that: where the text says it is, and where clients look."""
     found = [permission_json(permission) for permission in services().permissions.all(owner(user_id), name)]
@@ -153,6 +199,15 @@ def permissions(user_id: str, name: str) -> Response:
 
 
 @blueprint.post(PERMISSIONS)
+@operation(
+    {201: NO_TEXT},
+    {
+        404: "Image not found, User not found",
+        409: "Permission user id is already exists, This picture was changed at the same time",
+    },
+    body=fields(user_id=ID, role=ROLE, example={"user_id": ID_EXAMPLE, "role": "read"}),
+    parameters=CSRF,
+)
 def give(user_id: str, name: str) -> Response:
     """Give somebody a role."""
     user_id = owner(user_id)
@@ -162,12 +217,16 @@ def give(user_id: str, name: str) -> Response:
 
 
 @blueprint.get(PERMISSION)
+@operation({200: one("EarlierPermission")}, NO_PERMISSION)
 def permission(user_id: str, name: str, reader_id: str) -> Response:
     """Somebody's role."""
     return _success(permission_json(services().permissions.one(owner(user_id), name, reader_id)))
 
 
 @blueprint.put(PERMISSION)
+@operation(
+    {204: NOTHING}, {**NO_PERMISSION, 409: ""}, body=fields(role=ROLE, example={"role": "write"}), parameters=CSRF
+)
 def change(user_id: str, name: str, reader_id: str) -> Response:
     """Change somebody's role."""
     user_id = owner(user_id)
@@ -177,6 +236,7 @@ def change(user_id: str, name: str, reader_id: str) -> Response:
 
 
 @blueprint.delete(PERMISSION)
+@operation({204: NOTHING}, NO_PERMISSION, parameters=CSRF)
 def take(user_id: str, name: str, reader_id: str) -> Response:
     """Take somebody's permission away."""
     user_id = owner(user_id)

@@ -13,7 +13,10 @@ from backend.api.blobs import blob_response
 from backend.api.fields import read_fields
 from backend.api.gate import identity
 from backend.api.multipart import read_upload
+from backend.api.openapi_parts import CONDITIONS
+from backend.api.operation import MULTIPART, NOTHING, OCTETS, Answer, Body, binary, fields, members, operation, plain
 from backend.api.responses import json_response, services
+from backend.api.schemas import EMAIL, FILE, NAME, PASSWORD, TEXT
 from backend.errors import BackendError, BadCredentials, Forbidden, Invalid, UnsupportedContentType, UserNotFound
 from backend.services.files import CLIENT, KINDS, OPS
 
@@ -43,18 +46,54 @@ def _login(kind: str) -> Response:
         raise _BadRequest(error.message) from None
 
 
-def _for_kind(view: Callable[[str], Response], kind: str) -> Callable[[], Response]:
-    return lambda: view(kind)
+FORM_NOTE = "With GET too the form is in the body; there it has to be a form, and this page cannot send it."
+
+_signed_up = operation(
+    {201: plain("Signed up")},
+    {
+        400: "Something is missing or not allowed",
+        403: "Registration is closed",
+        409: "Username already exists",
+        429: "",
+    },
+    body=fields(
+        "name",
+        "email",
+        username=NAME,
+        password=PASSWORD,
+        name=TEXT,
+        email=EMAIL,
+        example={"username": "olga", "password": "a long passphrase"},
+    ),
+    note=FORM_NOTE,
+)
+_logged_in = operation(
+    {200: plain("eyJhbGciOiJIUzI1NiIs…")},
+    {400: "Something is missing", 404: "User not found", 429: ""},
+    body=fields(username=NAME, password=PASSWORD, example={"username": "olga", "password": "a long passphrase"}),
+    note=FORM_NOTE,
+)
+
+
+def _for_kind(view: Callable[[str], Response], kind: str, summary: str) -> Callable[[], Response]:
+    def for_kind() -> Response:
+        return view(kind)
+
+    for_kind.__doc__ = summary
+    return for_kind
 
 
 for _kind in KINDS:
-    for _step, _view in (("signup", _signup), ("login", _login)):
-        blueprint.add_url_rule(
-            f"/{_kind}/{_step}", f"{_kind}_{_step}", _for_kind(_view, _kind), methods=["GET", "POST"]
-        )
+    for _step, _view, _described, _summary in (
+        ("signup", _signup, _signed_up, "Add an account"),
+        ("login", _login, _logged_in, "Exchange name and password for a token"),
+    ):
+        _for_one_kind = _described(_for_kind(_view, _kind, _summary))
+        blueprint.add_url_rule(f"/{_kind}/{_step}", f"{_kind}_{_step}", _for_one_kind, methods=["GET", "POST"])
 
 
 @blueprint.get("/logout")
+@operation({200: plain("Logged out")})
 def logout() -> Response:
     """End the session that the token names."""
     services().files.sign_out(identity().token_id)
@@ -62,6 +101,11 @@ def logout() -> Response:
 
 
 @blueprint.post("/ops/upload")
+@operation(
+    {201: plain("File uploaded")},
+    {400: "File is required, or its name is not allowed", 507: "The account's quota or the server's storage is full"},
+    body=Body(members(request_file=FILE), (MULTIPART,)),
+)
 def upload() -> Response:
     """Publish a file."""
     owner_id, files = _only(OPS), services().files
@@ -78,6 +122,7 @@ def upload() -> Response:
 
 
 @blueprint.get("/client/files/<ops_username>")
+@operation({200: Answer({"type": "array", "items": TEXT})}, {404: "User not found"})
 def files(ops_username: str) -> Response:
     """The names of an operator's files."""
     _only(CLIENT)
@@ -85,6 +130,11 @@ def files(ops_username: str) -> Response:
 
 
 @blueprint.get("/client/files/<ops_username>/<file_name>")
+@operation(
+    {200: binary(OCTETS, "ETag"), 206: binary(OCTETS, "ETag", "Content-Range"), 304: NOTHING},
+    {404: "User not found, File not found", 416: ""},
+    parameters=CONDITIONS,
+)
 def download(ops_username: str, file_name: str) -> Response:
     """One of an operator's files."""
     _only(CLIENT)

@@ -10,7 +10,9 @@ from flask import Blueprint, Response, request
 
 from backend.api.fields import optional_fields, read_fields
 from backend.api.gate import identity
+from backend.api.operation import fields, one, operation
 from backend.api.responses import config, services, storage, user_json
+from backend.api.schemas import EMAIL, PASSWORD, TEXT
 from backend.auth.session import give_cookie, take_cookie
 from backend.compat import pretty_response, pretty_text
 from backend.config import listed
@@ -48,30 +50,51 @@ def shared_error_text(_status: int, message: str) -> tuple[str, str]:
 
 
 @blueprint.get("/status")
+@operation({200: one("Status")})
 def status() -> Response:
     """Whether the server answers."""
     return _answer({"status": "OK"})
 
 
 @blueprint.get("/stats")
+@operation({200: one("Totals")})
 def stats() -> Response:
     """How many of everything there are."""
     return _answer(storage().totals())
 
 
 @blueprint.get("/unauthorized")
+@operation({}, {401: "Always"})
 def unauthorized() -> Response:
     """What those get who are not signed in."""
     raise Unauthorized
 
 
 @blueprint.get("/forbidden")
+@operation({}, {403: "Always"})
 def forbidden() -> Response:
     """What those get who are, and may not."""
     raise Forbidden
 
 
 @blueprint.post("/users")
+@operation(
+    {201: one("Account")},
+    {
+        400: "email missing, password missing, Email already exists, or not allowed",
+        403: "Registration is closed",
+        429: "",
+    },
+    body=fields(
+        "first_name",
+        "last_name",
+        email=EMAIL,
+        password=PASSWORD,
+        first_name=TEXT,
+        last_name=TEXT,
+        example={"email": "bob@mail.example", "password": "a long passphrase"},
+    ),
+)
 def register() -> Response:
     """Add an account whose name is its e-mail address."""
     try:
@@ -90,12 +113,18 @@ def register() -> Response:
 
 
 @blueprint.get("/users/me")
+@operation({200: one("Account")})
 def me() -> Response:
     """One's own account."""
     return _answer(_user(services().accounts.get(identity().user_id)))
 
 
 @blueprint.put("/users/<user_id>")
+@operation(
+    {200: one("Account")},
+    {403: "Forbidden"},
+    body=fields("first_name", "last_name", first_name=TEXT, last_name=TEXT, example={"first_name": "Bob"}),
+)
 def change(user_id: str) -> Response:
     """Change one's own first and last name; what is not sent stays."""
     own = _own(user_id)
@@ -109,6 +138,12 @@ def change(user_id: str) -> Response:
     return _answer(_user(user))
 
 
+@operation(
+    {200: one("Nothing")},
+    {403: "Forbidden"},
+    body=fields("password", password=PASSWORD, example={"password": "a long passphrase"}),
+    note="With a bearer token the password is required.",
+)
 def delete(user_id: str) -> Response:
     """Delete one's own account with all that belongs to it. Where the API itself is spoken, it does this."""
     accounts, own = services().accounts, _own(user_id)
@@ -121,6 +156,11 @@ def delete(user_id: str) -> Response:
 
 @blueprint.post("/auth_session")
 @blueprint.post("/auth_session/login")
+@operation(
+    {200: one("Account", "Set-Cookie")},
+    {400: "email missing, password missing", 401: "Unauthorized", 404: "Sessions are not accepted", 429: ""},
+    body=fields(email=EMAIL, password=PASSWORD, example={"email": "bob@mail.example", "password": "a long passphrase"}),
+)
 def login() -> Response:
     """Begin a session."""
     if "session" not in listed(config().auth_schemes):
@@ -138,6 +178,18 @@ def login() -> Response:
 
 @blueprint.delete("/auth_session")
 @blueprint.delete("/auth_session/logout")
+@operation(
+    {200: one("Nothing", "Set-Cookie")},
+    {404: "There is no session to end"},
+    body=fields(
+        "email",
+        "password",
+        email=EMAIL,
+        password=PASSWORD,
+        example={"email": "bob@mail.example", "password": "a long passphrase"},
+    ),
+    note="With e-mail address and password in place of the cookie every session of the account ends.",
+)
 def logout() -> Response:
     """End the session of the cookie; with a password instead of one, every session of the account."""
     who, sessions = identity(), services().sessions

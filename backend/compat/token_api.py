@@ -7,7 +7,9 @@ from flask import Blueprint, Response, current_app, request, url_for
 from backend.api.failures import plain_error_text
 from backend.api.fields import read_fields
 from backend.api.gate import identity
+from backend.api.operation import fields, one, operation
 from backend.api.responses import services
+from backend.api.schemas import NAME, PASSWORD
 from backend.auth.basic import TOKEN_SECONDS, BasicScheme
 from backend.compat import pretty_response
 from backend.errors import BackendError, BasicRequired, Conflict, Invalid, Malformed, NotFound, UnsupportedContentType
@@ -29,6 +31,11 @@ def error_text(status: int, message: str) -> tuple[str, str]:
     return plain_error_text(status, message)
 
 
+@operation(
+    {201: one("UserName", "Location")},
+    {400: "Something is missing, not allowed, or taken", 403: "Registration is closed", 429: ""},
+    body=fields(username=NAME, password=PASSWORD, example={"username": "miguel", "password": "a long passphrase"}),
+)
 def register() -> Response:
     """Add an account without a key."""
     try:
@@ -41,6 +48,7 @@ def register() -> Response:
     return response
 
 
+@operation({200: one("UserName")}, {400: "There is nobody of this id"})
 def user(user_id: str) -> Response:
     """The name of an account."""
     try:
@@ -55,6 +63,7 @@ for _name in NAMES:
 
 
 @blueprint.get("/api/token")
+@operation({200: one("BasicToken")})
 def token() -> Response:
     """A token that is good in the place of the user's name for a while."""
     who = services().accounts.get(identity().user_id)
@@ -62,6 +71,7 @@ def token() -> Response:
 
 
 @blueprint.get("/api/resource")
+@operation({200: one("Greeting")})
 def resource() -> Response:
     """Something that only those see who have an account."""
     return pretty_response({"data": f"Hello, {services().accounts.get(identity().user_id).name}!"})
