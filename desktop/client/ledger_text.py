@@ -15,6 +15,7 @@ from typing import Any
 
 from desktop import errors
 from desktop.client.memory_model import CLASSIC_OWNER, Entry, Pin, PinState
+from desktop.client.ties import Pair, Tie, TieKind, is_value
 from desktop.crypto.keys import PublicKey
 from desktop.crypto.objects import MAX_COUNTER
 from desktop.crypto.order import Known
@@ -26,7 +27,7 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PICTURE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
-def write(entries: Iterable[Entry], pins: Iterable[Pin], time: int | None = None) -> bytes:
+def write(entries: Iterable[Entry], pins: Iterable[Pin], time: int | None = None, ties: Iterable[Tie] = ()) -> bytes:
     """Return the ledger's JSON text; the same memory gives the same text, but for the time it is given."""
     pictures: dict[str, dict[str, Any]] = {}
     for entry in entries:
@@ -35,6 +36,9 @@ def write(entries: Iterable[Entry], pins: Iterable[Pin], time: int | None = None
     document: dict[str, Any] = {"v": VERSION, "pictures": pictures, "people": people}
     if time is not None:
         document["time"] = time
+    decided = sorted([tie.kind.value, tie.about, tie.other, tie.value, tie.count] for tie in ties)
+    if decided:
+        document["ties"] = decided
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
@@ -44,9 +48,10 @@ def read(document: bytes) -> tuple[list[Entry], list[Pin]]:
         value = json.loads(document.decode("ascii"), parse_float=_refuse, parse_constant=_refuse)
         if _number(value["v"]) > VERSION:
             raise errors.Unsupported("The ledger was written by a newer Glassine. Update Glassine on this computer.")
-        if value["v"] != VERSION or value.keys() - {"time"} != {"v", "pictures", "people"}:
+        if value["v"] != VERSION or value.keys() - {"ties", "time"} != {"v", "pictures", "people"}:
             raise ValueError
         _number(value.get("time", 0))
+        _ties(value)
         entries = [
             _picture(_matching(owner, _FINGERPRINT, allow_empty=True), pic, fields)
             for owner, pictures in _items(value["pictures"])
@@ -61,6 +66,25 @@ def read(document: bytes) -> tuple[list[Entry], list[Pin]]:
 def time_of(document: bytes) -> int:
     """Return when a ledger that :func:`read` took was written, seconds since 1970; 0 if it does not say."""
     return int(json.loads(document).get("time", 0))
+
+
+def ties_of(document: bytes) -> list[Tie]:
+    """Return what was decided between pictures and people in a ledger that :func:`read` took."""
+    return _ties(json.loads(document))
+
+
+def _ties(value: Any) -> list[Tie]:
+    rows = value.get("ties", [])
+    if type(rows) is not list:
+        raise ValueError
+    found: dict[Pair, Tie] = {}
+    for row in rows:
+        kind, about, other, decided, count = row
+        tie = Tie(TieKind(kind), _text(about), _text(other), _text(decided), _counter(count))
+        if not is_value(tie.kind, tie.value) or tie.pair in found:
+            raise ValueError
+        found[tie.pair] = tie
+    return list(found.values())
 
 
 def _picture_fields(entry: Entry) -> dict[str, Any]:

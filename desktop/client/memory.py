@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from desktop import errors
 from desktop.client.memory_model import Entry, Intent, IntentKind, Key, Snapshot
 from desktop.client.people import People
+from desktop.client.ties import Ties
+from desktop.client.ties import merged as merged_tie
 from desktop.models import Scheme
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Memory:
 
     Attributes:
         people: The people one shares with.
+        ties: What was decided between pictures and people.
         is_new: Nothing was remembered here before: what a server hands out first is taken as it is, unless a ledger
             says better.
     """
@@ -58,6 +61,7 @@ class Memory:
             self._intents = {(intent.key, intent.kind): intent for intent in self._store.intents()}
             self._serial = self._store.number(_SERIAL)
             self.people = People(self._open, self._lock, self._store.pins(), own)
+            self.ties = Ties(self._open, self._lock, self._store.ties())
         except BaseException:
             self._store.close()
             raise
@@ -247,7 +251,7 @@ class Memory:
     def changes(self) -> int:
         """Grows with every change of what the ledger tells, from 0 at opening."""
         with self._lock:
-            return self._changes + self.people.changes
+            return self._changes + self.people.changes + self.ties.changes
 
     def export(self, time: int | None = None) -> bytes:
         """Return the memory as the ledger's JSON text; intents and notes stay here.
@@ -258,8 +262,8 @@ class Memory:
         from desktop.client import ledger_text
 
         with self._lock:
-            entries, pins = list(self._entries.values()), self.people.all()
-        return ledger_text.write(entries, pins, time)
+            entries, pins, ties = list(self._entries.values()), self.people.all(), self.ties.all()
+        return ledger_text.write(entries, pins, time, ties)
 
     def merge(self, document: bytes) -> Merged:
         """Take over what another device remembers, entry by entry, all of it at once.
@@ -272,7 +276,10 @@ class Memory:
         from desktop.client import ledger, ledger_text
 
         others = ledger_text.read(document)
+        other_ties = ledger_text.ties_of(document)
         with self._lock:
+            known = {tie.pair: tie for tie in self.ties.all()}
+            ties = [tie for there in other_ties if (tie := merged_tie(known.get(there.pair), there)) is there]
             merged = ledger.merge(self._entries, self.people.all(), *others, own=self.people.own)
             store = self._open()
             with store.change():
@@ -280,6 +287,8 @@ class Memory:
                 store.remove_notes(entry.key for entry in merged.entries if entry.gone)
                 for pin in merged.pins:
                     store.put_pin(pin)
+                store.put_ties(ties)
+            self.ties.taken_over(ties)
             self._changes += bool(merged.entries)
             self._entries.update((entry.key, entry) for entry in merged.entries)
             changed = {pin.user_id: pin for pin in merged.pins}

@@ -14,6 +14,7 @@ from typing import Final
 
 from desktop import errors
 from desktop.client.memory_model import Entry, Intent, IntentKind, Key, Pin, PinState
+from desktop.client.ties import Tie, TieKind
 from desktop.config import make_private_folder
 from desktop.crypto.keys import PublicKey
 from desktop.crypto.order import Known
@@ -34,6 +35,8 @@ _SCHEMA: Final = (
     "previous BLOB NOT NULL, PRIMARY KEY (owner, pic, kind)) WITHOUT ROWID",
     "CREATE TABLE people (user_id TEXT PRIMARY KEY, name TEXT NOT NULL, key BLOB, state TEXT NOT NULL, "
     "seen INTEGER NOT NULL, compared INTEGER NOT NULL, offered BLOB, offered_user_id TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE ties (kind TEXT NOT NULL, about TEXT NOT NULL, other TEXT NOT NULL, value TEXT NOT NULL, "
+    "count INTEGER NOT NULL, PRIMARY KEY (kind, about, other)) WITHOUT ROWID",
     "CREATE TABLE numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
 )
 
@@ -156,6 +159,11 @@ class MemoryStore:
         """Forget a person."""
         self._db.execute("DELETE FROM people WHERE user_id=?", (user_id,))
 
+    def put_ties(self, ties: Iterable[Tie]) -> None:
+        """Write what was decided."""
+        rows = [(tie.kind.value, tie.about, tie.other, tie.value, tie.count) for tie in ties]
+        self._db.executemany("INSERT OR REPLACE INTO ties VALUES (?,?,?,?,?)", rows)
+
     def put_number(self, name: str, value: int) -> None:
         """Write a number."""
         self._db.execute("INSERT OR REPLACE INTO numbers VALUES (?,?)", (name, value))
@@ -190,6 +198,11 @@ class MemoryStore:
                     "SELECT * FROM people"
                 )
             ]
+
+    def ties(self) -> list[Tie]:
+        """Return all that was decided."""
+        with _named(self._path):
+            return [Tie(TieKind(kind), *rest) for kind, *rest in self._db.execute("SELECT * FROM ties")]
 
     def number(self, name: str) -> int:
         """Return a number; 0 if it was never written."""
