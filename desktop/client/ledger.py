@@ -70,7 +70,8 @@ def merge(
     """Merge what another device remembers into what is remembered here; a pure function.
 
     Pictures: the higher (epoch, revision) wins if it continues the lower one, else that is a contradiction; gone is
-    final; of the moves to the bin and back the greater number counts. People: verified wins over not verified for the same key; another key is a contradiction to be shown.
+    final; of the moves to the bin and back the greater number counts. People: verified wins over not verified for the
+    same key; another key is a contradiction to be shown.
     """
     changed: list[Entry] = []
     contradictions: list[Contradiction] = []

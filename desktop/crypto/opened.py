@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -27,6 +28,30 @@ from desktop.errors import Cancelled, Damaged, TooLarge
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
 MEMORY_LIMIT: Final = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbnailKey:
+    """What opens one revision's thumbnail and nothing else. A secret like the thumbnail itself.
+
+    Attributes:
+        key: 32 bytes.
+        aad: What is authenticated with it.
+        size: Padded length in bytes.
+        b3: BLAKE3 of the ciphertext, as the header says.
+    """
+
+    key: bytes = field(repr=False)
+    aad: bytes
+    size: int
+    b3: str
+
+    def open(self, untrusted_thumbnail: bytes) -> bytes:
+        """Return the thumbnail (a JPEG; empty when there is none); raises Damaged."""
+        thumbnail = open_bytes(self.key, self.aad, untrusted_thumbnail, self.size, self.b3).rstrip(b"\0")
+        if padded_thumbnail(len(thumbnail)) != self.size:
+            raise Damaged(details="thumbnail padding")
+        return thumbnail
 
 
 class StreamReader(Protocol):
@@ -71,14 +96,16 @@ class OpenedEnvelope:
         """The epoch's picture key, for grants and further revisions; never leaves this program unwrapped."""
         return self._picture_key
 
-    def open_thumbnail(self, untrusted_thumbnail: bytes) -> bytes:
-        """Return the thumbnail (a JPEG; empty when there is none); raises Damaged."""
+    @property
+    def thumbnail_key(self) -> ThumbnailKey:
+        """What opens the thumbnail alone."""
         part = self.header.thumbnail
         key, aad = self._revision.key(self._picture_key, "thumb"), self._revision.aad("thumb", part.size)
-        thumbnail = open_bytes(key, aad, untrusted_thumbnail, part.size, part.b3).rstrip(b"\0")
-        if padded_thumbnail(len(thumbnail)) != part.size:
-            raise Damaged(details="thumbnail padding")
-        return thumbnail
+        return ThumbnailKey(key, aad, part.size, part.b3)
+
+    def open_thumbnail(self, untrusted_thumbnail: bytes) -> bytes:
+        """Return the thumbnail (a JPEG; empty when there is none); raises Damaged."""
+        return self.thumbnail_key.open(untrusted_thumbnail)
 
     def open_payload(
         self,
