@@ -54,7 +54,7 @@ class Observer:
         if not _FOREIGN_ID.fullmatch(identifier):
             identifier = secrets.token_hex(8)
         request_id.set(identifier)
-        answer = _Answer(self._begin(environ), start_response, identifier)
+        answer = _Answer(environ, self._begin(environ), start_response, identifier)
         try:
             answer.body = self._application(environ, answer.start)
         except BaseException:
@@ -104,8 +104,15 @@ class Observer:
 class _Answer:
     """An answer on its way: counts its bytes and says when it ends."""
 
-    def __init__(self, finish: Callable[[int, int], None], start_response: StartResponse, identifier: str) -> None:
+    def __init__(
+        self,
+        environ: WSGIEnvironment,
+        finish: Callable[[int, int], None],
+        start_response: StartResponse,
+        identifier: str,
+    ) -> None:
         self.body: Iterable[bytes] = ()
+        self._environ = environ
         self._finish: Callable[[int, int], None] | None = finish
         self._start_response = start_response
         self._identifier = identifier
@@ -118,9 +125,14 @@ class _Answer:
         return self._start_response(status, [*headers, ("X-Request-ID", self._identifier)], exc_info)
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in self.body:
-            self._sent += len(chunk)
-            yield chunk
+        try:
+            for chunk in self.body:
+                self._sent += len(chunk)
+                yield chunk
+        except Exception as error:  # too late to answer anything else; the server breaks the connection off
+            method, route = self._environ["REQUEST_METHOD"], self._environ.get(ROUTE, _NO_ROUTE)
+            logging.getLogger(__name__).error("Failed in the middle of %s %s", method, route, exc_info=error)
+            raise
 
     def close(self) -> None:
         """End it; WSGI servers call this in any case."""

@@ -16,7 +16,8 @@ import pytest
 import requests
 
 from backend import create_app
-from backend.log_format import JsonFormatter, OneLineFormatter, WithoutAddresses, request_id
+from backend.api.blobs import BlobBody
+from backend.log_format import JsonFormatter, OneLineFormatter, WithoutAddresses, request_id, start_log
 from backend.storage.mongo import open_mongo
 from backend.storage.protocol import StorageError
 from tests.backend import samples
@@ -267,6 +268,27 @@ def test_no_secret_and_no_name_is_ever_logged(tmp_path: Path, log_format: str, m
     else:
         assert all(any(f"[{one}]" in line for line in access) for one in ids)
         assert [line for line in access if "POST /api/v1/users/<user_id>/images 201 " in line]
+
+
+@pytest.mark.parametrize("error", [OSError, RuntimeError])
+def test_an_answer_that_breaks_off_is_logged_without_its_address(
+    error: type[Exception], server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_self: BlobBody) -> Iterator[bytes]:
+        yield b"half of it"
+        raise error("the disk is gone")
+
+    monkeypatch.setattr(BlobBody, "__iter__", broken)
+    start_log()
+    person = server.person()
+    assert person.call("POST", person.images, **samples.classic("planted-picture.png")).status_code == 201
+    with pytest.raises(requests.RequestException):
+        person.call("GET", f"{person.images}/planted-picture/content?q=planted-query")
+    assert "Failed in the middle of GET /api/v1/users/<user_id>/images/<name>/content" in caplog.text
+    assert "the disk is gone" in caplog.text
+    if error is RuntimeError:  # waitress has its word too
+        assert "Exception while serving (address withheld)" in caplog.text
+    assert "planted" not in caplog.text
 
 
 def record(message: str, *arguments: object, exc_info: Any = None) -> logging.LogRecord:
