@@ -131,10 +131,30 @@ class SignedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Who else has access to a picture, as the server says."""
+    """Who else has access to a picture, as the server says; ``grant`` is untrusted, and empty where there is none."""
 
     user_id: str
     role: str
+    grant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRow:
+    """One picture that somebody else shares.
+
+    Attributes:
+        row: As in other listings.
+        owner_id: Whose it is.
+        owner_name: What the server calls them; a claim.
+        role: ``read`` or ``write``, as the server says; the grant decides.
+        grant: Untrusted; empty where there is none.
+    """
+
+    row: Row
+    owner_id: str
+    owner_name: str
+    role: str
+    grant: str
 
 
 def check(answer: Answer, *expected: int) -> None:
@@ -353,7 +373,29 @@ def _hash(document: Any, field: str) -> str:
 
 def shared(document: Any) -> Shared:
     """Read one permission."""
-    return Shared(user_id(document, "userId"), text(document, "role", 20))
+    return Shared(user_id(document, "userId"), _role(document), _grant(document))
+
+
+def shared_row(document: Any) -> SharedRow:
+    """Read one row of what others share."""
+    owner, name = user_id(document, "owner_id"), text(document, "owner_name")
+    return SharedRow(row(document), owner, name, _role(document), _grant(document))
+
+
+def succession_record(document: Any) -> SignedRecord:
+    """Read a record of a key pair that was replaced."""
+    return SignedRecord(_hash(document, "old"), text(document, "record", MAX_RECORD))
+
+
+def _role(document: Any) -> str:
+    role = text(document, "role", 20)
+    if role not in {"read", "write"}:
+        raise strange("role is none")
+    return role
+
+
+def _grant(document: Any) -> str:
+    return text(document, "grant", MAX_RECORD) if "grant" in document else ""
 
 
 def _time(iso: str) -> datetime:

@@ -14,11 +14,12 @@ from urllib.parse import quote
 
 from desktop import errors
 from desktop.client import answers
-from desktop.client.answers import Login, Row, Shared, UserInfo
+from desktop.client.answers import Login, Row, UserInfo
 from desktop.client.api_bin import BinCalls
 from desktop.client.api_calls import PREFIX, images, list_of, segment
 from desktop.client.api_documents import DocumentCalls
 from desktop.client.api_revisions import RevisionCalls
+from desktop.client.api_sharing import SharingCalls
 from desktop.client.multipart import Multipart, Part
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
@@ -32,7 +33,7 @@ BACKOFF_S = (0.5, 1.5, 4.0)
 LOGOUT_PATIENCE_S = 3.0
 
 
-class Api(BinCalls, DocumentCalls, RevisionCalls):
+class Api(BinCalls, DocumentCalls, RevisionCalls, SharingCalls):
     """The calls of one account at one backend."""
 
     def _backoff(self) -> tuple[float, ...]:
@@ -197,37 +198,6 @@ class Api(BinCalls, DocumentCalls, RevisionCalls):
             NotFound: The server does not have it.
         """
         self._delete(f"{images(user_id)}/{segment(name)}")
-
-    # -- permissions ----------------------------------------------------------------------------------------------
-
-    def permissions(self, user_id: str, name: str) -> list[Shared]:
-        """List who else has access to a picture."""
-        return self._get(_permissions(user_id, name), list_of(answers.shared), limit=1 << 22)
-
-    def permission(self, user_id: str, name: str, other_id: str) -> Shared:
-        """Return another user's role; raises NotFound without one."""
-        return self._get(f"{_permissions(user_id, name)}/{quote(other_id, safe='')}", answers.shared)
-
-    def add_permission(self, user_id: str, name: str, other_id: str, role: str) -> None:
-        """Give another user a role; raises Conflict if there is one."""
-        form = {"user_id": other_id, "role": role}
-        with self._call("POST", _permissions(user_id, name), form=form) as answer:
-            answers.check(answer, 201)
-
-    def set_permission(self, user_id: str, name: str, other_id: str, role: str) -> None:
-        """Change another user's role; raises NotFound without one."""
-        path = f"{_permissions(user_id, name)}/{quote(other_id, safe='')}"
-        with self._call("PUT", path, form={"role": role}) as answer:
-            answers.check(answer, 204)
-
-    def remove_permission(self, user_id: str, name: str, other_id: str) -> None:
-        """Take another user's role away; raises NotFound without one."""
-        with self._call("DELETE", f"{_permissions(user_id, name)}/{quote(other_id, safe='')}") as answer:
-            answers.check(answer, 204)
-
-
-def _permissions(user_id: str, name: str) -> str:
-    return f"{images(user_id)}/{segment(name)}/permissions"
 
 
 def _instead(failure: errors.GlassineError, kind: type[errors.GlassineError]) -> errors.GlassineError:
