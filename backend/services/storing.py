@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backend.errors import Conflict, Gone, Invalid, NotAuthorized, PictureReplaced
+from backend.errors import Conflict, Gone, Invalid, NotAuthorized, PictureReplaced, QuotaExceeded
 from backend.services.clock import utc_now
 from backend.services.documents import GONE
 from backend.services.envelope import EnvelopeIndex, index_envelope
@@ -52,11 +52,11 @@ class Storing:
         """
 
         def admit(upload: Upload) -> None:
-            if upload.envelope is not None:
-                name = stored_name(f"p-{index_envelope(upload.envelope.text).picture_id}")
-                if self._storage.picture(owner_id, name) or self._storage.binned(owner_id, name):
-                    return  # perhaps the same once more, which needs no room
-            self._quota.check_room(owner_id, body_length)
+            try:
+                self._quota.check_room(owner_id, body_length)
+            except QuotaExceeded:
+                if not self._perhaps_known(owner_id, upload):
+                    raise
 
         return Upload(self._storage, admit=admit)
 
@@ -84,6 +84,16 @@ class Storing:
         """Raise Gone when a sealed picture was deleted for good."""
         if self._storage.document(owner_id, GONE, picture_id) is not None:
             raise Gone
+
+    def _perhaps_known(self, owner_id: str, upload: Upload) -> bool:
+        """Whether this may be what is stored already, which needs no room. What is no envelope is refused as that."""
+        if upload.envelope is None:
+            return False
+        try:
+            name = stored_name(f"p-{index_envelope(upload.envelope.text).picture_id}")
+        except Invalid:
+            return True
+        return bool(self._storage.picture(owner_id, name) or self._storage.binned(owner_id, name))
 
     def _store_sealed(
         self, owner_id: str, upload: Upload, image: BlobPart, envelope: str, index: EnvelopeIndex

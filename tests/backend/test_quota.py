@@ -127,6 +127,12 @@ def test_an_account_of_its_own_limit(small: tuple[Running, Failing], someone: Pe
     assert usage(someone)["limit"] == 0
 
 
+def test_what_is_no_envelope_is_called_so_also_without_room(someone: Person) -> None:
+    sent = of_size(LIMIT + OVERHEAD)
+    sent.envelope = "{}"
+    assert answer(store(someone, sent)) == (422, {"message": "Envelope is invalid"})
+
+
 def test_what_cannot_fit_is_refused_before_it_is_read(small: tuple[Running, Failing], someone: Person) -> None:
     written: list[int] = []
     disk = small[1]
@@ -200,3 +206,23 @@ def test_a_revision_that_is_there_although_it_failed(small: tuple[Running, Faili
     assert someone.call("GET", path + "/content").content == second.image
     assert someone.call("PUT", path, headers=headers, **second.form()).status_code == 200
     assert usage(someone)["used"] == 90_000
+
+
+def test_a_picture_that_arrives_while_the_account_is_deleted(small: tuple[Running, Failing], someone: Person) -> None:
+    disk, storage = small[1], small[0].storage
+    blobs = set(storage.blob_ids())
+
+    def late(record: Any) -> None:
+        # whoever deletes the account has just looked for pictures
+        assert storage.change_user(someone.user_id, {}, {"closing": True})
+        storage.add_picture(record)
+
+    disk.add_picture = late  # type: ignore[attr-defined]
+    try:
+        refused = store(someone, of_size(50_000))
+    finally:
+        del disk.add_picture  # type: ignore[attr-defined]
+    assert answer(refused) == (401, {"message": "User is not authorized"})
+    assert storage.pictures(someone.user_id) == []
+    assert set(storage.blob_ids()) == blobs
+    assert storage.user(someone.user_id).used_bytes == 0
