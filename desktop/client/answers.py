@@ -28,6 +28,7 @@ MAX_NAME = 4096
 # words of ``backend.errors``, by which failures of the same status differ
 _READ_ONLY = "The server's storage is read-only"
 _STORAGE_DAMAGED = "The server's storage is damaged"
+_QUOTA_EXCEEDED = "Your storage on this server is full"
 _BYTES_MISSING = "The stored data cannot be read"
 _EXPIRED = "Token has expired"
 
@@ -192,6 +193,11 @@ def has_expired(failure: errors.GlassineError) -> bool:
 
 
 def _server_failure(status: int, message: str, details: str) -> errors.GlassineError:
+    if message == _QUOTA_EXCEEDED:
+        return errors.StorageFull(
+            "Your account has no room left on this server. What is already stored is safe; the bin counts too.",
+            details=details,
+        )
     if status == 507:
         return errors.StorageFull("The server has no space left. What is already stored is safe.", details=details)
     if message == _BYTES_MISSING:

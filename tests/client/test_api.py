@@ -91,6 +91,13 @@ def test_statuses(status: int, content: Any, error: type[Exception]) -> None:
     assert type(raised.value) is error
 
 
+def test_a_full_account_is_not_called_a_full_server() -> None:
+    full = {"message": "Your storage on this server is full"}
+    with scripted((507, full), repeats=True) as (api, _, _), pytest.raises(errors.StorageFull) as raised:
+        api.page(USER)
+    assert "Your account has no room left" in raised.value.message
+
+
 @pytest.mark.parametrize(
     ("status", "message", "error"),
     [
