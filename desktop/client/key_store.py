@@ -233,6 +233,64 @@ class KeyStore:
                 index[known] = index.get(known, {}) | {"default": known == fingerprint}
             self._save_index(index)
 
+    def note(self, fingerprint: str, **notes: Any) -> None:
+        """Remember things about a key beside its name, no secrets; None forgets one. Lost with the list of names."""
+        with self._lock:
+            index = self._index()
+            kept = index.get(fingerprint, {}) | notes
+            index[fingerprint] = {name: value for name, value in kept.items() if value is not None}
+            self._save_index(index)
+
+    def notes(self, fingerprint: str) -> dict[str, Any]:
+        """Return what is remembered about a key, untrusted: anybody could have written it."""
+        return dict(self._index().get(fingerprint, {}))
+
+    def delete(self, fingerprint: str) -> None:
+        """Remove a key file for good. What only this key opens is lost with its last copy.
+
+        Raises:
+            KeyMissing: It is not in this store.
+            StorageReadOnly, FileUnreadable: It cannot be removed.
+        """
+        from desktop.crypto.safe_write import sync_folder, writing_error
+
+        with self._lock:
+            path = self._path(fingerprint)
+            if not path.exists():
+                raise errors.KeyMissing
+            try:
+                path.unlink()
+            except OSError as problem:
+                raise writing_error(problem, path) from problem
+            sync_folder(self.folder)
+            index = self._index()
+            if index.pop(fingerprint, None) is not None:
+                self._save_index(index)
+
+    def read(self, fingerprint: str) -> bytes:
+        """Return a key file as it is; raises KeyMissing or KeyFileUnreadable."""
+        return self._read(fingerprint)
+
+    def write(self, fingerprint: str, content: bytes, passphrase: str, name: str = "") -> KeyEntry:
+        """Keep a key file that opens with this passphrase, in the place of one of the same key.
+
+        It is written, synced, read back and decrypted before it takes that place.
+
+        Raises:
+            WrongKey, KeyFileDamaged: It does not open so, or is another key's; nothing was changed.
+            StorageFull, StorageReadOnly, FileUnreadable: It cannot be written; nothing was changed.
+        """
+        from desktop.crypto import key_file
+
+        if key_file.read_public(content).fingerprint != fingerprint:
+            raise errors.WrongKey("This is the key file of another key. Nothing was changed.")
+        with self._lock:
+            known = fingerprint in self._index()
+            self._write_key_file(self._path(fingerprint), content, passphrase, replace=True)
+            if not known:
+                self.note(fingerprint, name=_clean(name), created=datetime.now(UTC).isoformat())
+        return self.get(fingerprint)
+
     # -- exporting ------------------------------------------------------------------------------------------------
 
     def export_key_file(self, fingerprint: str, target: Path) -> None:

@@ -10,6 +10,7 @@ import json
 import logging
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop import errors
@@ -18,10 +19,14 @@ from desktop.client.vault import Vault
 from desktop.models import Place, PlaceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from desktop.client.api import Api
     from desktop.client.key_store import KeyStore
+    from desktop.client.kit_restore import Found
+    from desktop.client.password_check import PasswordCheck
+    from desktop.client.recovery_kit import Kit
     from desktop.crypto.classic_keys import ClassicPrivateKey, ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
 
@@ -56,6 +61,7 @@ class Session:
         public_key: PublicKey | None,
         classic_key: ClassicPublicKey | None = None,
         on_close: Callable[[], None] | None = None,
+        password: PasswordCheck | None = None,
     ) -> None:
         """Use :class:`desktop.client.session.Sessions`.
 
@@ -73,6 +79,7 @@ class Session:
         self.api = api
         self._vault: Vault | None = None
         self._on_close = on_close
+        self._password = password
         self._mutex = threading.RLock()
         self._closed = False
         # the backend in this process has locked its folder itself
@@ -105,6 +112,69 @@ class Session:
         except errors.GlassineError:
             return False  # it is there, and unlocking says what is wrong with it
         return False
+
+    def refuse_passphrase(self, passphrase: str) -> None:
+        """Raise PassphraseRefused for a new passphrase that is the password this session was signed in with."""
+        if self._password is not None:
+            self._password.refuse(passphrase)
+
+    def kit(self, fingerprint: str = "") -> Kit:
+        """Return the recovery kit of a key of this account, by default of its own; raises KeyMissing without one."""
+        from desktop.client.recovery_kit import Kit
+
+        if not fingerprint and self.public_key is None:
+            raise errors.KeyMissing
+        fingerprint = fingerprint or self.public_key.fingerprint  # type: ignore[union-attr]
+        own = self.public_key is not None and fingerprint == self.public_key.fingerprint
+        if self.api.embedded or not own:  # a server keeps one key file: that of the account's key
+            return Kit(self.key_store, fingerprint)
+        return Kit(self.key_store, fingerprint, api=self.api, user_id=self.user_id, user_name=self.user_name)
+
+    def find_key(self, words: Sequence[str], path: Path | None = None) -> Found:
+        """Open a copy of this account's key file with the words of the kit: an exported one, that on the server, or
+        the key file that is here and whose passphrase was forgotten.
+
+        Raises:
+            KitWordsWrong, WrongKey: The words do not open it.
+            KeyMissing: There is no copy.
+            KeyChanged: It is not the key that this account has.
+            KeyFileUnreadable, KeyFileDamaged, TooLarge, NetworkError: There is no copy that can be read.
+        """
+        from desktop.client import kit_restore
+
+        content, where = self._copy(path)
+        found = replace(kit_restore.open_with_words(content, words), where=where)
+        if self.public_key is None or found.fingerprint != self.public_key.fingerprint:
+            raise errors.KeyChanged(
+                "The key in this copy is not the one the server has for this account. Nothing was kept."
+            )
+        return found
+
+    def keep_key(self, found: Found, printed: str, passphrase: str) -> None:
+        """Keep a key that :meth:`find_key` found and unlock with it; raises as ``kit_restore.keep``."""
+        from desktop.client import kit_restore
+
+        kit_restore.keep(
+            found,
+            self.key_store,
+            printed=printed,
+            passphrase=passphrase,
+            name=self.user_name,
+            refuse=self.refuse_passphrase,
+        )
+        self.unlock(passphrase)
+
+    def _copy(self, path: Path | None) -> tuple[bytes, str]:
+        from desktop.client import kit_restore
+        from desktop.crypto import kit
+
+        if path is not None:
+            return kit_restore.read_copy(path), "file"
+        if self.public_key is not None and not self.key_missing:
+            content = self.key_store.read(self.public_key.fingerprint)
+            if self.api.embedded or kit.has_kit(content):
+                return content, ""
+        return kit_restore.fetch_copy(self.api, self.user_id), "server"
 
     def unlock(self, passphrase: str, fingerprint: str | None = None) -> None:
         """Open the key file.

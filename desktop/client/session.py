@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +23,7 @@ from desktop.models import IsCancelled, Place, PlaceKind, Report, never_cancelle
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from desktop.client.kit_restore import Found
     from desktop.config import Config
     from desktop.crypto.classic_keys import ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
@@ -129,6 +130,67 @@ class Sessions:
         report(2, 2)
         return session
 
+    def recover_vault(
+        self,
+        folder: Path,
+        words: Sequence[str],
+        path: Path | None,
+        printed: str,
+        passphrase: str,
+        report: Report = no_report,
+        cancelled: IsCancelled = never_cancelled,
+    ) -> Session:
+        """Open a vault on this computer with its recovery kit, under a new passphrase.
+
+        Args:
+            folder: The vault's.
+            words: Of the kit.
+            path: A copy of the key file; None for the one that is in the vault's folder.
+            printed: The fingerprint as it is on the kit.
+            passphrase: The new one.
+            report: In two steps.
+            cancelled: Asked before anything is written.
+
+        Raises:
+            KitWordsWrong, WrongKey: The words do not open the key file, or it is not the one of the kit.
+            VaultUnreadable: There is no vault here, or it is of another key.
+        """
+        from desktop.client import kit_restore
+
+        report(0, 2)
+        found = self.find_vault_key(folder, words, path)
+        if cancelled():
+            raise errors.Cancelled
+        report(1, 2)
+        store = KeyStore(folder / KEYS)
+        known = any(entry.fingerprint == found.fingerprint for entry in store.list())
+        kit_restore.keep(found, store, printed=printed, passphrase=passphrase, name=folder.name or "vault")
+        try:
+            session = self._open_embedded(folder, store, store.open(found.fingerprint, passphrase))
+        except errors.KeyChanged:
+            if not known:  # another vault's: it must not stay among the keys of this one
+                store.remove_unused(found.fingerprint)
+            raise
+        report(2, 2)
+        return session
+
+    def find_vault_key(self, folder: Path, words: Sequence[str], path: Path | None) -> Found:
+        """Open a copy of the key file of a vault on this computer; the first half of :meth:`recover_vault`."""
+        from desktop.client import kit_restore
+
+        if path is not None:
+            return kit_restore.open_with_words(kit_restore.read_copy(path), words)
+        store = KeyStore(folder / KEYS)
+        failure: errors.GlassineError | None = None
+        for entry in store.list():
+            try:
+                return kit_restore.open_with_words(store.read(entry.fingerprint), words)
+            except errors.WrongKey as error:
+                failure = failure or error
+        for problem in store.unreadable().values():
+            raise failure or problem
+        raise failure or errors.KeyMissing("There is no key file in this vault. Choose the copy that you exported.")
+
     # -- servers --------------------------------------------------------------------------------------------------
 
     def register(
@@ -222,6 +284,8 @@ class Sessions:
         if user.user_id != login.user_id:
             raise errors.NotAGlassineServer("The server answered for another account.")
         public_key, classic_key = _read_public_key(user.public_key)
+        from desktop.client.password_check import PasswordCheck
+
         return Session(
             self._config.server_place(api.address, user_name),
             api,
@@ -230,6 +294,7 @@ class Sessions:
             user_name=user_name,
             public_key=public_key,
             classic_key=classic_key,
+            password=PasswordCheck(password),
         )
 
     def _open_embedded(self, folder: Path, store: KeyStore, key: PrivateKey) -> Session:

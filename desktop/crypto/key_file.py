@@ -6,6 +6,7 @@ PySide6, the network or anything of the project but its crypto and ``desktop.err
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Collection
@@ -33,8 +34,11 @@ __all__ = [
     "open_with_root",
     "read_key_file",
     "read_public",
+    "set_passphrase",
     "slot_kinds",
+    "slot_mark",
     "with_slots_only",
+    "without_slot",
     "write_key_file",
 ]
 
@@ -189,6 +193,32 @@ def add_root_slot(untrusted: bytes, passphrase: str, kind: SlotKind, root: bytes
     """Return the key file with a kit or device slot, in place of the one it may have; raises as opening."""
     parsed, main_key = _main_key(untrusted, passphrase)
     return parsed.with_slot(Slot.with_root(main_key, parsed.fingerprint, kind, root)).encode()
+
+
+def set_passphrase(untrusted: bytes, kind: SlotKind, root: bytes, new: str, *, _cost: Cost = WRITE_COST) -> bytes:
+    """Return the key file with a new passphrase, opened by the recovery kit or this device instead of the old one.
+
+    Its other slots stay. Raises as ``open_with_root``, and KeyRefused for an unusable passphrase.
+    """
+    parsed = _KeyFile.parse(untrusted)
+    main_key = parsed.slot(kind).open_with_root(parsed.fingerprint, root)
+    parsed.private_key(main_key)
+    return parsed.with_slot(Slot.with_passphrase(main_key, parsed.fingerprint, new, _cost)).encode()
+
+
+def without_slot(untrusted: bytes, kind: SlotKind) -> bytes:
+    """Return the key file without one of its slots; raises ValueError if nothing would open it any more."""
+    return with_slots_only(untrusted, set(slot_kinds(untrusted)) - {kind})
+
+
+def slot_mark(untrusted: bytes, kind: SlotKind) -> str:
+    """Return what tells one slot of a kind from any later one, 32 hex digits; empty without such a slot.
+
+    Raises:
+        KeyFileDamaged, TooLarge: It is not a key file.
+    """
+    found = (slot for slot in _KeyFile.parse(untrusted).slots if slot.kind is kind)
+    return next((hashlib.sha256(slot.salt + slot.check).hexdigest()[:32] for slot in found), "")
 
 
 def _main_key(untrusted: bytes, passphrase: str) -> tuple[_KeyFile, bytes]:

@@ -47,6 +47,14 @@ def key_file_bytes(key: PrivateKey) -> bytes:
     return key_file.create(key, PASSPHRASE, _cost=LEAST_COST)
 
 
+@pytest.fixture
+def cheap_key_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let key files cost the least that is accepted, for tests that write many."""
+    for function in (key_file.create, key_file.change_passphrase, key_file.set_passphrase):
+        defaults: dict[str, Any] = function.__kwdefaults__  # type: ignore[attr-defined]
+        monkeypatch.setitem(defaults, "_cost", LEAST_COST)
+
+
 @dataclass
 class RunningServer:
     """A real server on a real socket."""
