@@ -1,0 +1,153 @@
+"""The present revision of one picture: fetched, verified, measured against the memory, opened.
+
+Must not import PySide6, ``requests`` or ``backend``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from desktop import errors
+from desktop.models import IsCancelled, never_cancelled
+
+if TYPE_CHECKING:
+    from desktop.client.answers import Row
+    from desktop.client.judging import History
+    from desktop.client.vault_context import VaultContext
+    from desktop.crypto.keys import PublicKey
+    from desktop.crypto.objects import Grant
+    from desktop.crypto.opened import OpenedEnvelope
+    from desktop.crypto.order import Known
+    from desktop.crypto.sealed import Envelope
+
+MAX_STEPS = 2000
+"""Revisions between two visits that are still walked through one by one."""
+_PICTURE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A picture as it is stored now, accepted and open.
+
+    Attributes:
+        owner_id: The owner's account.
+        owner: The owner's own or pinned key.
+        row: As the server lists it.
+        envelope: Verified.
+        opened: Its metadata, and the way to thumbnail and payload.
+        grant: The account's own verified grant; None for the owner.
+    """
+
+    owner_id: str
+    owner: PublicKey
+    row: Row
+    envelope: Envelope
+    opened: OpenedEnvelope
+    grant: Grant | None
+
+    @property
+    def picture_id(self) -> str:
+        """32 hex digits."""
+        return self.envelope.picture_id
+
+    @property
+    def stored_name(self) -> str:
+        """Name on the server."""
+        return f"p-{self.envelope.picture_id}"
+
+    def thumbnail(self, context: VaultContext, cancelled: IsCancelled = never_cancelled) -> bytes:
+        """Fetch and open the thumbnail; raises NotFound when the server has none, and Damaged."""
+        found = context.api.thumbnails(self.owner_id, [self.stored_name], cancelled)
+        if self.stored_name not in found:
+            raise errors.NotFound("The server does not have the preview of this picture any more.")
+        return self.opened.open_thumbnail(found[self.stored_name])
+
+
+def authors(context: VaultContext) -> Callable[[str], PublicKey | None]:
+    """Return what gives the key of somebody who may have written a revision: one's own or a pinned one."""
+    own, people = context.key.public, context.memory.people
+    return lambda fingerprint: own if fingerprint == own.fingerprint else people.key_of(fingerprint)
+
+
+def fetch_own(context: VaultContext, picture_id: str, cancelled: IsCancelled = never_cancelled) -> Current:
+    """Fetch one of one's own pictures.
+
+    Raises:
+        Unsupported: It is one of the classic scheme.
+        NotFound: It is not there any more.
+        NotAuthentic, Damaged: What the server handed out is not to be believed.
+    """
+    if not _PICTURE_ID.fullmatch(picture_id):
+        raise errors.Unsupported("Pictures of the classic scheme protect nothing, so Glassine does not share them.")
+    return fetch(context, context.user_id, context.key.public, picture_id, cancelled)
+
+
+def fetch(
+    context: VaultContext,
+    owner_id: str,
+    owner: PublicKey,
+    picture_id: str,
+    cancelled: IsCancelled = never_cancelled,
+) -> Current:
+    """Fetch a picture, one's own or one that is shared.
+
+    Args:
+        context: Of the account.
+        owner_id: The owner's account.
+        owner: The owner's own or pinned key.
+        picture_id: 32 hex digits.
+        cancelled: Asked between tries.
+
+    Raises:
+        NotFound, NotAllowed: It is not there, or not shared (any more).
+        NotAuthentic, Damaged, WrongKey: What the server handed out is not to be believed, or does not open.
+    """
+    from desktop.client.judging import judge, read_listed
+    from desktop.crypto.grants import read_grant
+
+    present = context.api.present(owner_id, f"p-{picture_id}", cancelled)
+    memory, key = context.memory.snapshot(), context.key
+    listed = read_listed(present.row.envelope, picture_id, owner, memory, authors(context))
+    steps = history(context, owner_id, owner)
+    judgement = context.memory.commit(judge([listed], memory, own=key.fingerprint, history=steps))
+    verdict = judgement.verdicts[listed.key]
+    if verdict.error is not None:
+        raise verdict.error
+    envelope = listed.envelope
+    if envelope is None:
+        raise errors.Damaged
+    grant = None
+    if owner != key.public:
+        grant = read_grant(present.grant, envelope, owner, key.fingerprint)
+    return Current(owner_id, owner, present.row, envelope, envelope.open(key, grant), grant)
+
+
+def history(context: VaultContext, owner_id: str, owner: PublicKey) -> History:
+    """Return what asks the server for the steps between two revisions and verifies them."""
+    from desktop.crypto.sealed import read_envelope
+
+    def steps(offered: Envelope, known: Known) -> Sequence[Envelope]:
+        found: list[Envelope] = []
+        after = known.header_hash
+        while len(found) < MAX_STEPS:
+            try:
+                page = context.api.history(owner_id, f"p-{offered.picture_id}", after)
+            except errors.ServerSilent:
+                raise
+            except errors.NetworkError:  # the server knows nothing of the revision that is known here
+                return ()
+            if not page:
+                return found
+            for step in page:
+                found.append(
+                    read_envelope(step.envelope, owner=owner, picture_id=offered.picture_id, author=authors(context))
+                )
+            if page[-1].header_hash == after:
+                return ()
+            after = page[-1].header_hash
+        return ()
+
+    return steps
