@@ -205,6 +205,14 @@ def check_thumbnail(untrusted_jpeg: bytes) -> None:
         raise errors.Damaged("The thumbnail is larger than Glassine makes them.")
 
 
+@contextmanager
+def opened_image(data: bytes) -> Iterator[Image.Image]:
+    """Open a picture in memory, within the limits and errors of this module; it is decoded when its pixels are used."""
+    known = detect_bytes(data[:HEAD_BYTES])
+    with _decoding(known), _open_image(io.BytesIO(data), known) as image:
+        yield image
+
+
 # -- files and decoders -------------------------------------------------------------------------------------------
 
 

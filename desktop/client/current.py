@@ -106,7 +106,6 @@ def fetch(
         NotAuthentic, Damaged, WrongKey: What the server handed out is not to be believed, or does not open.
     """
     from desktop.client.judging import judge, read_listed
-    from desktop.crypto.grants import read_grant
 
     present = context.api.present(owner_id, f"p-{picture_id}", cancelled)
     memory, key = context.memory.snapshot(), context.key
@@ -119,10 +118,28 @@ def fetch(
     envelope = listed.envelope
     if envelope is None:
         raise errors.Damaged
-    grant = None
-    if owner != key.public:
-        grant = read_grant(present.grant, envelope, owner, key.fingerprint)
-    return Current(owner_id, owner, present.row, envelope, envelope.open(key, grant), grant)
+    opened, grant = open_shared(context, envelope, present.grant)
+    return Current(owner_id, owner, present.row, envelope, opened, grant)
+
+
+def open_shared(context: VaultContext, envelope: Envelope, untrusted_grant: str) -> tuple[OpenedEnvelope, Grant | None]:
+    """Open a verified picture, one's own or by the grant that the server handed out with it.
+
+    Raises:
+        NoGrant, Damaged: There is no proper grant.
+        WrongKey: It does not open.
+    """
+    from desktop.crypto.grants import read_grant
+
+    key = context.key
+    if envelope.owner == key.public:
+        return envelope.open(key), None
+    if not untrusted_grant:
+        raise errors.NoGrant(
+            "The key to this picture did not come along. Its owner has to share it with you once more."
+        )
+    grant = read_grant(untrusted_grant, envelope, envelope.owner, key.fingerprint)
+    return envelope.open(key, grant), grant
 
 
 def history(context: VaultContext, owner_id: str, owner: PublicKey) -> History:
