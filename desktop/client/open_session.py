@@ -10,23 +10,22 @@ import json
 import logging
 import threading
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop import errors
+from desktop.client.memory import Memory, set_aside
 from desktop.client.place_lock import PlaceLock
+from desktop.client.session_keys import SessionKeys
 from desktop.client.vault import Vault
 from desktop.models import Place, PlaceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from desktop.client.api import Api
     from desktop.client.key_store import KeyStore
-    from desktop.client.kit_restore import Found
     from desktop.client.password_check import PasswordCheck
-    from desktop.client.recovery_kit import Kit
     from desktop.crypto.classic_keys import ClassicPrivateKey, ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
 
@@ -36,7 +35,7 @@ _PIN = "account.json"
 _MAX_PIN = 4096
 
 
-class Session:
+class Session(SessionKeys):
     """One person signed in at one place.
 
     Attributes:
@@ -62,6 +61,7 @@ class Session:
         classic_key: ClassicPublicKey | None = None,
         on_close: Callable[[], None] | None = None,
         password: PasswordCheck | None = None,
+        replace_key: Callable[[str], None] | None = None,
     ) -> None:
         """Use :class:`desktop.client.session.Sessions`.
 
@@ -78,8 +78,10 @@ class Session:
         self.key_store = key_store
         self.api = api
         self._vault: Vault | None = None
+        self._memory: Memory | None = None  # stays open while locked: it holds no secret
         self._on_close = on_close
         self._password = password
+        self._replace_key = replace_key
         self._mutex = threading.RLock()
         self._closed = False
         # the backend in this process has locked its folder itself
@@ -113,69 +115,6 @@ class Session:
             return False  # it is there, and unlocking says what is wrong with it
         return False
 
-    def refuse_passphrase(self, passphrase: str) -> None:
-        """Raise PassphraseRefused for a new passphrase that is the password this session was signed in with."""
-        if self._password is not None:
-            self._password.refuse(passphrase)
-
-    def kit(self, fingerprint: str = "") -> Kit:
-        """Return the recovery kit of a key of this account, by default of its own; raises KeyMissing without one."""
-        from desktop.client.recovery_kit import Kit
-
-        if not fingerprint and self.public_key is None:
-            raise errors.KeyMissing
-        fingerprint = fingerprint or self.public_key.fingerprint  # type: ignore[union-attr]
-        own = self.public_key is not None and fingerprint == self.public_key.fingerprint
-        if self.api.embedded or not own:  # a server keeps one key file: that of the account's key
-            return Kit(self.key_store, fingerprint)
-        return Kit(self.key_store, fingerprint, api=self.api, user_id=self.user_id, user_name=self.user_name)
-
-    def find_key(self, words: Sequence[str], path: Path | None = None) -> Found:
-        """Open a copy of this account's key file with the words of the kit: an exported one, that on the server, or
-        the key file that is here and whose passphrase was forgotten.
-
-        Raises:
-            KitWordsWrong, WrongKey: The words do not open it.
-            KeyMissing: There is no copy.
-            KeyChanged: It is not the key that this account has.
-            KeyFileUnreadable, KeyFileDamaged, TooLarge, NetworkError: There is no copy that can be read.
-        """
-        from desktop.client import kit_restore
-
-        content, where = self._copy(path)
-        found = replace(kit_restore.open_with_words(content, words), where=where)
-        if self.public_key is None or found.fingerprint != self.public_key.fingerprint:
-            raise errors.KeyChanged(
-                "The key in this copy is not the one the server has for this account. Nothing was kept."
-            )
-        return found
-
-    def keep_key(self, found: Found, printed: str, passphrase: str) -> None:
-        """Keep a key that :meth:`find_key` found and unlock with it; raises as ``kit_restore.keep``."""
-        from desktop.client import kit_restore
-
-        kit_restore.keep(
-            found,
-            self.key_store,
-            printed=printed,
-            passphrase=passphrase,
-            name=self.user_name,
-            refuse=self.refuse_passphrase,
-        )
-        self.unlock(passphrase)
-
-    def _copy(self, path: Path | None) -> tuple[bytes, str]:
-        from desktop.client import kit_restore
-        from desktop.crypto import kit
-
-        if path is not None:
-            return kit_restore.read_copy(path), "file"
-        if self.public_key is not None and not self.key_missing:
-            content = self.key_store.read(self.public_key.fingerprint)
-            if self.api.embedded or kit.has_kit(content):
-                return content, ""
-        return kit_restore.fetch_copy(self.api, self.user_id), "server"
-
     def unlock(self, passphrase: str, fingerprint: str | None = None) -> None:
         """Open the key file.
 
@@ -199,8 +138,11 @@ class Session:
 
         Raises:
             KeyChanged: The key is not the one the server has for this account.
+            MemoryUnreadable: What is remembered here is damaged; :meth:`begin_memory_anew` is the way out.
             NotSignedIn: The session was closed.
         """
+        if key.public != self.public_key and self.public_key is not None:
+            key = self._other_key(key, self.public_key.fingerprint)
         if key.public != self.public_key:
             holder = "The vault names" if self.api.embedded else "The server has"
             raise errors.KeyChanged(
@@ -209,9 +151,19 @@ class Session:
         with self._mutex:
             if self._closed:
                 raise errors.NotSignedIn
+            memory = self._remembered(key.fingerprint)
             self._pin(key.public.fingerprint)
             self.key = key
-            self._vault = Vault(self.api, self.place, self.user_id, key)
+            self._vault = Vault(self.api, self.place, self.user_id, key, memory=memory)
+
+    def begin_memory_anew(self) -> Path | None:
+        """Set a damaged memory aside and return where it is now; unlocking then begins another.
+
+        What was remembered no longer protects: an older picture could not be told from the newest. Say so before.
+        """
+        self.lock()
+        self._forget_memory()
+        return set_aside(self.place.folder)
 
     def vault(self) -> Vault:
         """Return the pictures; raises KeyMissing while locked."""
@@ -237,7 +189,10 @@ class Session:
             if self._closed:
                 return
             self._closed = True
+        if self._vault is not None:
+            self._vault.farewell()
         self.lock()
+        self._forget_memory()
         if not self.api.embedded:
             with suppress(errors.GlassineError):
                 self.api.logout()
@@ -247,6 +202,20 @@ class Session:
 
     def _classic_private_key(self) -> ClassicPrivateKey | None:
         return None if self.classic_key is None else self.key_store.classic_key(self.classic_key)
+
+    def _remembered(self, fingerprint: str) -> Memory:
+        """Return the account's memory, opened once for each key."""
+        if self._memory is not None and self._memory.people.own != fingerprint:
+            self._forget_memory()
+        if self._memory is None:
+            self._memory = Memory(self.place.folder, fingerprint)
+        return self._memory
+
+    def _forget_memory(self) -> None:
+        with self._mutex:
+            memory, self._memory = self._memory, None
+        if memory is not None:
+            memory.close()
 
     def _release(self) -> None:
         self.api.close()
@@ -261,10 +230,27 @@ class Session:
             return
         if self.public_key is None:
             raise errors.SchemeChanged("The server says this account has no sealed key any more. Nothing is shown.")
-        if pinned != self.public_key.fingerprint:
+        if pinned != self.public_key.fingerprint and not self._follows(pinned, self.public_key):
             raise errors.KeyChanged(
                 "The server has another public key for this account than before. Nothing is stored or shown."
             )
+
+    def _follows(self, pinned: str, offered: PublicKey) -> bool:
+        """Whether the owner of the known key has signed that the offered one follows it: only they could."""
+        from desktop.crypto.records import read_succession
+
+        try:
+            old = self.key_store.get(pinned).public
+            records = [found for found in self.api.successions(self.user_id) if found.about == pinned]
+        except errors.NetworkError:
+            raise
+        except errors.GlassineError:
+            return False
+        for record in records:
+            with suppress(errors.GlassineError):
+                read_succession(record.text, old=old, new=offered)
+                return True
+        return False
 
     def _pinned(self) -> str | None:
         from desktop.crypto.safe_write import open_own

@@ -18,6 +18,7 @@ from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
 HASHING_BUDGET_S = 2.0
 """Files of a size that is already stored are hashed to tell duplicates, but no longer than this in all."""
+IN_BIN = "The same picture is in the bin."
 _READ_BYTES = 1 << 20
 
 
@@ -41,7 +42,7 @@ class SourceFile:
         size: Bytes; 0 if unknown.
         verdict: What the first look says.
         reason: Why not, in plain words; empty when ready.
-        picture_id: The picture that is already there, if that is the verdict.
+        picture_id: The picture that is already there, or in the bin, if that is the verdict.
     """
 
     path: Path
@@ -75,6 +76,7 @@ class Preflight:
 def inspect(
     paths: Iterable[Path],
     stored: Callable[[int], dict[str, str]],
+    binned: Callable[[int], dict[str, str]],
     report: Report = no_report,
     cancelled: IsCancelled = never_cancelled,
 ) -> Preflight:
@@ -83,6 +85,7 @@ def inspect(
     Args:
         paths: Files and folders; folders are walked without following links, hidden files in them are passed over.
         stored: Gives, for a size in bytes, the stored pictures of that size: BLAKE3 → picture id.
+        binned: The same for pictures in the bin.
     """
     found: list[SourceFile] = []
     seen: set[Path] = set()
@@ -94,11 +97,10 @@ def inspect(
             continue
         seen.add(path)
         file = _look(path)
-        candidates = stored(file.size) if file.verdict is Verdict.READY else {}
-        if candidates:
+        if file.verdict is Verdict.READY and ((here := stored(file.size)) | (there := binned(file.size))):
             deadline = deadline or time.monotonic() + HASHING_BUDGET_S
             if time.monotonic() < deadline:
-                file = _compare(file, candidates, cancelled)
+                file = _compare(file, here, there, cancelled)
         found.append(file)
         report(len(found), 0)
     return Preflight(found)
@@ -173,11 +175,15 @@ def check_size(size: int) -> None:
         )
 
 
-def _compare(file: SourceFile, candidates: dict[str, str], cancelled: IsCancelled) -> SourceFile:
+def _compare(file: SourceFile, stored: dict[str, str], binned: dict[str, str], cancelled: IsCancelled) -> SourceFile:
     try:
-        picture_id = candidates.get(hash_file(file.path, cancelled))
+        b3 = hash_file(file.path, cancelled)
     except errors.GlassineError as error:
         return SourceFile(file.path, file.size, Verdict.UNREADABLE, error.message)
-    if picture_id is None:
-        return file
-    return SourceFile(file.path, file.size, Verdict.ALREADY_STORED, errors.AlreadyStored.default_message, picture_id)
+    if b3 in stored:
+        return SourceFile(
+            file.path, file.size, Verdict.ALREADY_STORED, errors.AlreadyStored.default_message, stored[b3]
+        )
+    if b3 in binned:
+        return SourceFile(file.path, file.size, Verdict.IN_BIN, IN_BIN, binned[b3])
+    return file

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop import errors, image_formats
-from desktop.client.preflight import check_size, hash_file
+from desktop.client.preflight import IN_BIN, check_size, hash_file
 from desktop.client.staging import CARRIER, MAX_THUMBNAIL, THUMBNAIL, Staged, Staging, Waiting
-from desktop.client.vault_listing import Catalog, Known, open_envelope, sealed_picture
+from desktop.client.vault_listing import Catalog, Known, ready, sealed_picture
 from desktop.models import IsCancelled, Picture, Report
 
 if TYPE_CHECKING:
+    from desktop.client.answers import Row
     from desktop.crypto.keys import PrivateKey
-    from desktop.crypto.sealed import Sealed
+    from desktop.crypto.sealed import Envelope, OpenedEnvelope, Sealed
 
 
 class InHand:
@@ -53,6 +54,7 @@ def seal(
     owner_id: str,
     *,
     catalog: Catalog,
+    binned: Catalog,
     in_hand: InHand,
     report: Report,
     cancelled: IsCancelled,
@@ -64,7 +66,10 @@ def seal(
     info = image_formats.read_info(source)
     b3 = hash_file(source, cancelled, lambda done, _: report(done, 2 * size))
     picture_id = sealed.new_picture_id()
-    stored = catalog.with_b3(b3) or in_hand.claim(b3, picture_id)
+    stored = catalog.with_b3(b3)
+    if stored is None and (in_bin := binned.with_b3(b3)) is not None:
+        raise errors.AlreadyStored(IN_BIN, picture_id=in_bin, in_bin=True)
+    stored = stored or in_hand.claim(b3, picture_id)
     if stored != picture_id:
         raise errors.AlreadyStored(picture_id=stored)
     try:
@@ -140,6 +145,13 @@ def reopen(waiting: Waiting, key: PrivateKey, owner_id: str) -> Staged:
     )
 
 
+def read_own(staged: Staged, key: PrivateKey) -> Envelope:
+    """Verify the envelope of a staged picture."""
+    from desktop.crypto.sealed import read_envelope
+
+    return read_envelope(staged.envelope, owner=key.public, picture_id=staged.picture.id)
+
+
 def check_carrier(staged: Staged, cancelled: IsCancelled) -> None:
     """Compare the waiting carrier with what was written; the server could not tell, only a later opening would.
 
@@ -151,11 +163,12 @@ def check_carrier(staged: Staged, cancelled: IsCancelled) -> None:
         raise errors.Damaged("The encrypted copy that waited here has changed on this disk. Add the picture again.")
 
 
-def stored(staged: Staged, stored_size: int, added: datetime, key: PrivateKey) -> Known:
+def stored(staged: Staged, row: Row, opened: OpenedEnvelope) -> Known:
     """Return what is known of a staged picture once the server has it; our own envelope counts, not its answer."""
-    opened = open_envelope(staged.envelope, staged.picture.id, key)
-    picture: Picture = replace(staged.picture, stored_size=stored_size, added=added)
-    return Known(picture, staged.envelope, opened.header.hash, staged.b3)
+    picture: Picture = replace(
+        staged.picture, stored_size=row.size, added=row.created, revision=opened.header.hash, deleted=None
+    )
+    return ready(picture, staged.envelope, opened, row.id)
 
 
 def _upload_size(made: Sealed) -> int:

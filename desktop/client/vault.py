@@ -1,4 +1,4 @@
-"""The pictures of one signed-in person: list, seal, upload, open, export, delete.
+"""The pictures of one signed-in person: list, seal, upload, open, export, delete, restore.
 
 Blocking and safe to use from several threads; what takes long reports and can be cancelled. Errors are those of
 ``desktop.errors``. Must not import PySide6, ``requests`` or ``backend``.
@@ -9,20 +9,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop import errors, image_formats
 from desktop.client import exporting, preflight, queue_file, sealing
+from desktop.client.memory_model import Intent, IntentKind
+from desktop.client.notes import Notes
 from desktop.client.preflight import Preflight, SourceFile, Verdict
 from desktop.client.staging import Staged, Staging
+from desktop.client.vault_bin import Bin
+from desktop.client.vault_ledger import LedgerSync
 from desktop.client.vault_listing import Catalog, Known, open_envelope, read_row
 from desktop.client.vault_thumbnails import VaultThumbnails
+from desktop.client.vault_trust import Measure
 from desktop.models import IsCancelled, Picture, Place, Report, Scheme, Trust, never_cancelled, no_report
 
 if TYPE_CHECKING:
+    from desktop.client.answers import Row
     from desktop.client.api import Api
+    from desktop.client.memory import Memory
     from desktop.client.vault_context import VaultContext
     from desktop.crypto.classic_keys import ClassicPrivateKey
     from desktop.crypto.keys import PrivateKey
@@ -34,6 +41,8 @@ log = logging.getLogger(__name__)
 
 MAX_ROWS = 5_000_000
 """A server that lists more than this is not believed."""
+FAREWELL_PATIENCE_S = 3.0
+"""A program that ends waits only briefly for the ledger to be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class Vault:
         user_id: str,
         key: PrivateKey | None,
         classic_key: Callable[[], ClassicPrivateKey | None] = _no_classic_key,
+        *,
+        memory: Memory | None = None,
     ) -> None:
         """Prepare, and remove what a crash left incomplete.
 
@@ -71,20 +82,26 @@ class Vault:
             user_id: The account.
             key: The person's key; None for an account of the classic scheme: its pictures can be listed and opened.
             classic_key: Gives the classic private key of such an account, if it was imported.
+            memory: What is remembered of the account here; needed with a key, and closed by who opened it.
         """
+        if key is not None and memory is None:
+            raise ValueError("an account of the sealed scheme has a memory")
         self._api = api
         self._place = place
         self._user_id = user_id
         self._key = key
         self._classic = key is None
         self._classic_key = classic_key
+        self._memory = memory
         self._catalog = Catalog()
         self._staging = Staging(place.folder / "staging")
         self._thumbnails = VaultThumbnails(api, user_id, place.folder / "cache" / "thumbnails")
         self._listing = threading.Lock()
         self._listed = threading.Event()
-        self._deleted: set[str] = set()
         self._in_hand = sealing.InHand()
+        self._bin = Bin(api, user_id, self._catalog, self._thumbnails)
+        self._ledger = LedgerSync(api, user_id, memory) if memory is not None and not api.embedded else None
+        self._new_device: bool | None = None
         self._trust = Trust()
         self._staging.clean()
 
@@ -97,6 +114,7 @@ class Vault:
         """Forget the key and what is known; later calls raise KeyMissing."""
         self._key = None
         self._catalog.clear()
+        self._bin.catalog.clear()
         self._in_hand.clear()
 
     # -- looking --------------------------------------------------------------------------------------------------
@@ -131,7 +149,21 @@ class Vault:
 
     def context(self) -> VaultContext:
         """Return what the parts of a vault share; raises KeyMissing while locked and for a classic account."""
-        raise NotImplementedError
+        from desktop.client.vault_context import VaultContext
+
+        key = self._require_key()
+        if self._memory is None:
+            raise errors.KeyMissing
+        return VaultContext(
+            self._api,
+            self._user_id,
+            key,
+            self._memory,
+            self._place.folder,
+            self._catalog,
+            self._thumbnails,
+            self._staging,
+        )
 
     def thumbnails(
         self,
@@ -145,15 +177,16 @@ class Vault:
         """
         if self._classic:
             return {}
-        key = self._require_key()
-        known = (self._catalog.find(picture_id) for picture_id in dict.fromkeys(picture_ids))
-        return self._thumbnails.get([item for item in known if item and item.header_hash], key, report, cancelled)
+        self._require_key()
+        ids = dict.fromkeys(picture_ids)
+        known = (self._catalog.find(picture_id) or self._bin.catalog.find(picture_id) for picture_id in ids)
+        return self._thumbnails.get([item for item in known if item and item.thumbnail_key], report, cancelled)
 
     def inspect_sources(
         self, paths: Iterable[Path], report: Report = no_report, cancelled: IsCancelled = never_cancelled
     ) -> Preflight:
         """Look at what was dropped, folders included, without sealing anything."""
-        return preflight.inspect(paths, self._catalog.with_size, report, cancelled)
+        return preflight.inspect(paths, self._catalog.with_size, self._bin.catalog.with_size, report, cancelled)
 
     # -- adding ---------------------------------------------------------------------------------------------------
 
@@ -161,18 +194,21 @@ class Vault:
         """Encrypt a picture file into the staging folder, complete and synced, or leave nothing there.
 
         Raises:
-            AlreadyStored: The same content is in the vault or staged; ``picture_id`` names it.
+            AlreadyStored: The same content is in the vault, staged or in the bin; ``picture_id`` names it, and
+                ``in_bin`` says where it is.
             Unsupported, TooLarge, FileUnreadable, SourceChanged: It cannot be taken.
             StorageFull, StorageReadOnly: The staging folder cannot be written.
         """
         key = self._require_key()
         self._list_once(cancelled)
+        self._bin_once(cancelled)
         return sealing.seal(
             source,
             self._staging,
             key,
             self._user_id,
             catalog=self._catalog,
+            binned=self._bin.catalog,
             in_hand=self._in_hand,
             report=report,
             cancelled=cancelled,
@@ -183,7 +219,7 @@ class Vault:
 
         Raises:
             NetworkError: Of any kind; the staged copy stays.
-            TooLarge, StorageFull: The server does not take it; the staged copy stays.
+            TooLarge, StorageFull, DeletedForGood: The server does not take it; the staged copy stays.
             Damaged: The staged copy has changed on the disk; it is useless and removed.
         """
         key = self._require_key()
@@ -194,9 +230,28 @@ class Vault:
             self.discard(staged)
             raise
         thumbnail = staged.sealed_thumbnail()
+        envelope = sealing.read_own(staged, key)
+        memory = self.context().memory
+        intent = Intent(key.fingerprint, picture_id, IntentKind.HEADER, envelope.header_hash, envelope.previous)
+        memory.begin(intent)
+        try:
+            row = self._send(staged, thumbnail, report, cancelled)
+        except (errors.TooLarge, errors.StorageFull, errors.Conflict, errors.NotAllowed, errors.DeletedForGood):
+            memory.drop(*intent.key, intent.kind)
+            raise
+        opened = envelope.open(key)
+        known = sealing.stored(staged, row, opened)
+        memory.stored(envelope, Notes(key).seal(known.picture, opened))
+        self._thumbnails.keep(known, thumbnail)
+        self._catalog.add(known)
+        self._in_hand.forget(picture_id)
+        self._staging.remove(picture_id)
+        return known.picture
+
+    def _send(self, staged: Staged, thumbnail: bytes, report: Report, cancelled: IsCancelled) -> Row:
         row = self._api.upload_sealed(
             self._user_id,
-            picture_id,
+            staged.picture.id,
             carrier=staged.carrier,
             envelope=staged.envelope,
             thumbnail=thumbnail,
@@ -205,12 +260,7 @@ class Vault:
         )
         if row.stored_name != staged.picture.stored_name or row.scheme is not Scheme.SEALED:
             raise errors.WrongPicture("The server stored something else than what it was given.")
-        known = sealing.stored(staged, row.size, row.created, key)
-        self._thumbnails.keep(known, thumbnail)
-        self._catalog.add(known)
-        self._in_hand.forget(picture_id)
-        self._staging.remove(picture_id)
-        return known.picture
+        return row
 
     def staged(self) -> list[Staged]:
         """Return the complete pictures that earlier runs left to be uploaded, in the order they were sealed."""
@@ -232,6 +282,8 @@ class Vault:
         """Remove a staged picture that is not to be uploaded."""
         self._staging.remove(staged.picture.id)
         self._in_hand.forget(staged.picture.id)
+        if self._key is not None and self._memory is not None:
+            self._memory.drop(self._key.fingerprint, staged.picture.id, IntentKind.HEADER)
 
     def save_queue(self, paths: Iterable[Path]) -> None:
         """Keep the list of files that still wait to be sealed, encrypted; an empty one removes it."""
@@ -283,46 +335,73 @@ class Vault:
         with self._api.content(self._user_id, known.picture.stored_name, cancelled) as untrusted:
             return exporting.export(opened, untrusted, folder, report, cancelled)
 
-    def list_bin(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> list[Picture]:
-        """Return what is in the bin, ``deleted`` set."""
-        raise NotImplementedError
-
-    def restore(self, picture_id: str) -> Picture:
-        """Take a picture out of the bin."""
-        raise NotImplementedError
-
-    def purge(
-        self, picture_ids: Sequence[str], report: Report = no_report, cancelled: IsCancelled = never_cancelled
-    ) -> list[str]:
-        """Delete pictures of the bin for good; return those it is done for."""
-        raise NotImplementedError
-
-    def empty_bin(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> list[str]:
-        """Delete everything in the bin for good."""
-        raise NotImplementedError
-
-    def sync_ledger(self) -> bool:
-        """Exchange memories with the person's other computers; return whether something was exchanged."""
-        raise NotImplementedError
+    # -- the bin --------------------------------------------------------------------------------------------------
 
     def delete(self, picture_id: str) -> None:
-        """Move a picture to the bin.
+        """Move a picture to the bin; :meth:`restore` takes it back as long as the server keeps it there.
 
         Raises:
             NotFound: It is not there any more.
         """
-        known = self._catalog.get(picture_id)
-        gone: errors.NotFound | None = None
+        self._bin.delete(self._trusting(), picture_id)
+
+    def list_bin(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> list[Picture]:
+        """Return what is in the bin in the order of storing, ``deleted`` set; :meth:`thumbnails` has theirs too."""
+        context = self._trusting()
+        measure = Measure(context, cancelled) if context is not None else None
+        pictures = [known.picture for known in self._bin.read(context, measure, cancelled)]
+        self._finish(measure)
+        report(len(pictures), len(pictures))
+        return pictures
+
+    def restore(self, picture_id: str, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> Picture:
+        """Take a picture out of the bin and return it as it is in the vault again.
+
+        Raises:
+            NotFound: It is not in the bin any more.
+            Conflict: Another version of it is stored.
+            DeletedForGood: It was deleted for good.
+        """
+        picture = self._bin.restore(self._trusting(), picture_id, cancelled)
+        report(1, 1)
+        return picture
+
+    def purge(
+        self, picture_ids: Sequence[str], report: Report = no_report, cancelled: IsCancelled = never_cancelled
+    ) -> list[str]:
+        """Delete pictures for good, in the bin or not; one that is missing is not missed any more.
+
+        Returns:
+            Those it is done for. What a crash or a silent server interrupts is finished by the next listing.
+
+        Raises:
+            NetworkError: The server does not answer, or refused every one of them.
+        """
+        return self._bin.purge(self._trusting(), picture_ids, report, cancelled)
+
+    def empty_bin(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> list[str]:
+        """Delete everything in the bin for good; as :meth:`purge`."""
+        return self.purge([picture.id for picture in self.list_bin(cancelled=cancelled)], report, cancelled)
+
+    # -- other computers ------------------------------------------------------------------------------------------
+
+    def sync_ledger(self, patience_s: float | None = None) -> bool:
+        """Exchange memories with the person's other computers over the server; return whether anything was exchanged.
+
+        Not for a vault on this computer: its memory is in its folder. Raises as ``LedgerSync.sync``.
+        """
+        if self._ledger is None:
+            return False
+        return self._ledger.sync(self._require_key(), patience_s=patience_s)
+
+    def farewell(self) -> None:
+        """Tell the ledger what has changed, before signing out; a silent server is told next time."""
+        if self._ledger is None or self._key is None or not self._ledger.is_due:
+            return
         try:
-            self._api.delete(self._user_id, known.picture.stored_name)
-        except errors.NotFound as error:
-            gone = error
-        if known.picture.scheme is Scheme.SEALED:  # its id is never used again
-            self._deleted.add(picture_id)
-        self._catalog.remove(picture_id)
-        self._thumbnails.drop(known)
-        if gone is not None:
-            raise gone
+            self.sync_ledger(patience_s=FAREWELL_PATIENCE_S)
+        except errors.GlassineError as error:
+            log.warning("the ledger was not written: %s %s", error.code, error.details)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
@@ -343,7 +422,8 @@ class Vault:
         key = self._require_key()
         if (refusal := known.refusal) is not None:  # here again, with its own error
             raise type(refusal)(refusal.message, details=refusal.details)
-        return open_envelope(known.envelope, known.picture.id, key)
+        authors = self._memory.people.key_of if self._memory is not None else None
+        return open_envelope(known.envelope, known.picture.id, key, authors=authors)
 
     def _open_classic(self, picture: Picture, report: Report, cancelled: IsCancelled) -> bytearray:
         from desktop.client.classic_pictures import open_picture
@@ -353,6 +433,10 @@ class Vault:
             raise errors.KeyMissing("This is a picture of the classic scheme. Import the account's rsa.txt to open it.")
         return open_picture(self._api, picture, key, self._place.folder / "cache", report, cancelled)
 
+    def _trusting(self) -> VaultContext | None:
+        """Return the context of an account that has a memory."""
+        return None if self._classic else self.context()
+
     def _list(
         self,
         report: Report,
@@ -361,38 +445,95 @@ class Vault:
         *,
         complete: bool = False,
     ) -> list[Picture]:
+        context = self._trusting()
+        if context is not None:
+            self._meet_ledger(context)
+        measure = Measure(context, cancelled) if context is not None else None
         before = self._catalog.ids()
         pictures: list[Picture] = []
         after = ""
         listed = 0
         while True:
+            memory = context.memory.snapshot() if context is not None else None
             rows, total = self._api.page(self._user_id, after, cancelled)
-            page: list[Picture] = []
             for row in rows:
-                if row.id <= after or len(pictures) + len(page) >= MAX_ROWS:
+                if row.id <= after or listed >= MAX_ROWS:
                     raise errors.NotAGlassineServer("The server's list of pictures goes in circles.")
-                after = row.id
-                if len(page) % 20 == 0 and cancelled():
-                    raise errors.Cancelled
-                known = read_row(row, self._user_id, self._key)
-                if known.picture.id not in self._deleted:  # while the page was on its way
-                    self._catalog.add(known)
-                    page.append(known.picture)
+                after, listed = row.id, listed + 1
             if not rows:
                 break
-            listed += len(rows)
-            pictures += page
-            on_page(page)
+            if measure is not None and memory is not None:
+                page = measure.page(rows, memory)
+            elif cancelled():
+                raise errors.Cancelled
+            else:
+                page = [read_row(row, self._user_id, None) for row in rows]
+            pictures += self._show(page, on_page)
             report(len(pictures), max(total, len(pictures)))
+        binned = self._bin.read(context, measure, cancelled)
         # what was uploaded meanwhile is not in the list, and stays known
         for picture_id in before.difference(picture.id for picture in pictures):
             self._catalog.remove(picture_id)
+        if measure is not None:
+            absent = measure.absent()
+            self._finish(measure)
+            if absent:
+                pictures += self._show(absent, on_page)
+            self._conclude(measure, any_listed=bool(pictures or binned))
         self._listed.set()
         # the last page came without rows: what was counted then had been listed, or was uploaded from here meanwhile
         missing = total - max(listed, len(self._catalog.ids()))
         if complete and missing > 0:
             raise self._missing(missing)
         return pictures
+
+    def _show(self, page: list[Known], on_page: Callable[[list[Picture]], None]) -> list[Picture]:
+        for known in page:
+            self._catalog.add(known)
+        pictures = [known.picture for known in page]
+        on_page(pictures)
+        return pictures
+
+    def _finish(self, measure: Measure | None) -> None:
+        """Delete for good what was to be deleted when an earlier run was interrupted."""
+        for known in measure.unfinished if measure is not None else ():
+            try:
+                self._bin.purge_one(self._trusting(), known)
+            except errors.GlassineError as error:
+                log.warning("a picture is still to be deleted for good: %s %s", error.code, error.details)
+
+    def _meet_ledger(self, context: VaultContext) -> None:
+        """Where nothing is remembered yet, take what the person's other computers remember, before judging anything."""
+        if self._new_device is not None:
+            return
+        ledger, memory = self._ledger, context.memory
+        self._new_device = ledger is not None and not memory.snapshot().entries and not memory.ledger_serial
+        if ledger is not None and self._new_device:
+            self._problem_of_ledger(lambda: ledger.sync(context.key, write=False))
+
+    def _conclude(self, measure: Measure, *, any_listed: bool) -> None:
+        """Say what the listing found, after the ledger had its say."""
+        ledger = self._ledger
+        if ledger is None:
+            self._trust = measure.trust()
+            return
+        problem = self._problem_of_ledger(self.sync_ledger)
+        measure.also("forked", ledger.forked)
+        new_device = bool(self._new_device) and (any_listed or ledger.time is not None)
+        self._new_device = new_device
+        self._trust = replace(measure.trust(), new_device=new_device, ledger_time=ledger.time, ledger_problem=problem)
+
+    @staticmethod
+    def _problem_of_ledger(exchange: Callable[[], bool]) -> str:
+        """Exchange; return the code of what is wrong with the ledger itself. A silent server is asked next time."""
+        try:
+            exchange()
+        except errors.NetworkError as error:
+            log.info("the ledger is exchanged later: %s %s", error.code, error.details)
+        except errors.GlassineError as error:
+            log.warning("the ledger was not exchanged: %s %s", error.code, error.details)
+            return error.code
+        return ""
 
     def _missing(self, count: int) -> errors.PicturesMissing:
         if self._api.embedded:
@@ -415,3 +556,12 @@ class Vault:
             except errors.NetworkError as error:
                 log.warning("sealing without knowing what is stored: %s", error.code)
                 self._listed.set()
+
+    def _bin_once(self, cancelled: IsCancelled) -> None:
+        """Know what is in the bin before a file is stored that may be there; offline goes without."""
+        if self._bin.is_current:
+            return
+        try:
+            self.list_bin(cancelled=cancelled)
+        except errors.NetworkError as error:
+            log.warning("sealing without knowing what is in the bin: %s", error.code)

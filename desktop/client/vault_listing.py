@@ -1,24 +1,32 @@
-"""From rows of a server to pictures that are believed: signatures checked, metadata opened, oddities named.
+"""From rows of a server to pictures: signatures checked, metadata opened, oddities named.
 
-A bad envelope becomes a picture that says what is wrong with it, never an exception: one bad row must not hide ten
-thousand good ones. Must not import PySide6, ``requests`` or ``backend``.
+What a row says is not believed before ``desktop.client.vault_trust`` has measured it against the memory. A bad
+envelope becomes a picture that says what is wrong with it, never an exception: one bad row must not hide ten thousand
+good ones. Must not import PySide6, ``requests`` or ``backend``.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from desktop import errors
+from desktop.client.judging import Listed, read_listed
+from desktop.client.memory_model import CLASSIC_OWNER, Snapshot
 from desktop.models import Picture, PictureState, Scheme
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop.client.answers import Row
-    from desktop.crypto.keys import PrivateKey
+    from desktop.crypto.keys import PrivateKey, PublicKey
+    from desktop.crypto.opened import ThumbnailKey
     from desktop.crypto.sealed import Metadata, OpenedEnvelope
+
+Authors: TypeAlias = "Callable[[str], PublicKey | None]"
 
 _SEALED_NAME = re.compile(r"p-([0-9a-f]{32})")
 _SEALED_ID = re.compile(r"[0-9a-f]{32}")
@@ -34,6 +42,8 @@ class Known:
         header_hash: Names the revision; empty unless ready.
         b3: BLAKE3 of the plaintext; empty unless ready.
         refusal: What is wrong with the envelope, to be said again when somebody opens the picture.
+        row_id: The server's id of the row, 24 hex digits; empty when it is missing there.
+        thumbnail_key: Opens the thumbnail; None unless ready, or missing and seen before. As secret as the thumbnail.
     """
 
     picture: Picture
@@ -41,6 +51,23 @@ class Known:
     header_hash: str = ""
     b3: str = ""
     refusal: errors.GlassineError | None = None
+    row_id: str = ""
+    thumbnail_key: ThumbnailKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A row that was looked at by itself.
+
+    Attributes:
+        known: What it would be known as.
+        listed: What is to be measured against the memory; None when there is nothing that it could remember.
+        opened: The opened envelope; None when it is refused, and for a classic picture.
+    """
+
+    known: Known
+    listed: Listed | None = None
+    opened: OpenedEnvelope | None = None
 
 
 class Catalog:
@@ -113,40 +140,114 @@ class Catalog:
 
 
 def read_row(row: Row, owner_id: str, key: PrivateKey | None) -> Known:
-    """Turn an untrusted row into a picture.
+    """Turn an untrusted row into a picture, without any memory; see :func:`examine`."""
+    return examine(row, owner_id, key, Snapshot()).known
+
+
+def examine(
+    row: Row, owner_id: str, key: PrivateKey | None, memory: Snapshot, authors: Authors | None = None
+) -> Examined:
+    """Look at an untrusted row by itself; what is wrong with it is in the result, never raised.
 
     Args:
         row: As the server listed it.
         owner_id: The account it was listed for.
         key: The person's key; None for an account of the classic scheme.
+        memory: Texts verified before cost no RSA operation.
+        authors: Gives the pinned key of a writer by fingerprint.
     """
     sealed_name = _SEALED_NAME.fullmatch(row.stored_name)
     picture_id = sealed_name[1] if sealed_name else row.stored_name
     if not sealed_name and _SEALED_ID.fullmatch(picture_id):
         picture_id = "/" + picture_id  # else a server could put it in the place of the sealed picture of this id
-    try:
-        if row.scheme is Scheme.CLASSIC:
-            if sealed_name and key is not None:
-                raise errors.SchemeChanged
-            return Known(_plain_picture(row, picture_id, owner_id, Scheme.CLASSIC))
-        if not sealed_name:
-            raise errors.WrongPicture
-        if key is None:
-            raise errors.KeyMissing
-        opened = open_envelope(row.envelope, picture_id, key)
-        picture = sealed_picture(picture_id, opened.metadata, owner_id, row.size, row.created)
-        return Known(picture, row.envelope, opened.header.hash, opened.metadata.b3)
-    except errors.GlassineError as error:
-        state = PictureState.REFUSED if isinstance(error, errors.NotAuthentic) else PictureState.UNREADABLE
-        refusal = type(error)(error.message, details=error.details)  # without what the traceback holds
-        return Known(_plain_picture(row, picture_id, owner_id, row.scheme, state, error), refusal=refusal)
+    if row.scheme is Scheme.CLASSIC and (key is None or not sealed_name):
+        known = Known(_plain_picture(row, picture_id, owner_id, Scheme.CLASSIC), row_id=row.id)
+        return Examined(known, Listed(CLASSIC_OWNER, picture_id, Scheme.CLASSIC))
+    if key is None or not sealed_name:
+        return Examined(
+            _refused(row, picture_id, owner_id, errors.KeyMissing() if sealed_name else errors.WrongPicture())
+        )
+    if row.scheme is Scheme.CLASSIC:
+        known = _refused(row, picture_id, owner_id, errors.SchemeChanged())
+        return Examined(known, Listed(key.fingerprint, picture_id, Scheme.CLASSIC))
+    return _examine_sealed(row, picture_id, owner_id, key, memory, authors)
 
 
-def open_envelope(untrusted_envelope: str, picture_id: str, key: PrivateKey) -> OpenedEnvelope:
-    """Verify an envelope of one's own picture and open its metadata; raises as ``desktop.crypto`` does."""
+def _examine_sealed(
+    row: Row, picture_id: str, owner_id: str, key: PrivateKey, memory: Snapshot, authors: Authors | None
+) -> Examined:
+    listed = read_listed(row.envelope, picture_id, key.public, memory, authors)
+    opened = None
+    if listed.envelope is not None:
+        try:
+            opened = listed.envelope.open(key)
+        except errors.GlassineError as error:
+            listed = replace(listed, envelope=None, error=type(error)(error.message, details=error.details))
+    if opened is None:
+        return Examined(_refused(row, picture_id, owner_id, listed.error or errors.Damaged()), listed)
+    picture = sealed_picture(picture_id, opened.metadata, owner_id, row.size, row.created)
+    picture = replace(picture, revision=opened.header.hash, deleted=row.deleted)
+    return Examined(ready(picture, row.envelope, opened, row.id), listed, opened)
+
+
+def ready(picture: Picture, envelope: str, opened: OpenedEnvelope, row_id: str) -> Known:
+    """Return what is known of a sealed picture whose envelope was verified and opened."""
+    b3, thumbnail = opened.metadata.b3, opened.thumbnail_key
+    return Known(picture, envelope, opened.header.hash, b3, row_id=row_id, thumbnail_key=thumbnail)
+
+
+def _refused(row: Row, picture_id: str, owner_id: str, error: errors.GlassineError) -> Known:
+    picture = _plain_picture(row, picture_id, owner_id, row.scheme)
+    return refused(Known(picture, row_id=row.id), error)
+
+
+def refused(known: Known, error: errors.GlassineError, shown: Picture | None = None) -> Known:
+    """Return what is known of a picture that is not believed, or not there.
+
+    Args:
+        known: As its row would have it.
+        error: What is wrong.
+        shown: What it is to be shown as, if this computer has seen it before.
+    """
+    if isinstance(error, errors.Missing):
+        state = PictureState.MISSING
+    elif isinstance(error, errors.NotAuthentic):
+        state = PictureState.REFUSED
+    else:
+        state = PictureState.UNREADABLE
+    picture = replace(
+        shown or known.picture,
+        deleted=known.picture.deleted,
+        state=state,
+        problem=f"{error.title}. {error.message}",
+        problem_code=error.code,
+    )
+    return Known(picture, refusal=error, row_id=known.row_id)
+
+
+def open_envelope(
+    untrusted_envelope: str,
+    picture_id: str,
+    key: PrivateKey,
+    *,
+    authors: Authors | None = None,
+    verified: str = "",
+) -> OpenedEnvelope:
+    """Verify an envelope of one's own picture and open its metadata; raises as ``desktop.crypto`` does.
+
+    Args:
+        untrusted_envelope: Its text.
+        picture_id: 32 hex digits.
+        key: The person's key.
+        authors: Gives the pinned key of a writer by fingerprint.
+        verified: ``text_hash`` of a text that was verified before.
+    """
     from desktop.crypto.sealed import read_envelope
 
-    return read_envelope(untrusted_envelope, owner=key.public, picture_id=picture_id).open(key)
+    envelope = read_envelope(
+        untrusted_envelope, owner=key.public, picture_id=picture_id, author=authors, verified=verified
+    )
+    return envelope.open(key)
 
 
 def sealed_picture(picture_id: str, metadata: Metadata, owner_id: str, stored_size: int, added: datetime) -> Picture:
@@ -172,8 +273,6 @@ def _plain_picture(
     picture_id: str,
     owner_id: str,
     scheme: Scheme,
-    state: PictureState = PictureState.READY,
-    error: errors.GlassineError | None = None,
 ) -> Picture:
     from desktop.crypto.metadata import safe_name
 
@@ -190,9 +289,7 @@ def _plain_picture(
         height=0,
         taken=None,
         added=row.created,
-        state=state,
-        problem=f"{error.title}. {error.message}" if error else "",
-        problem_code=error.code if error else "",
+        deleted=row.deleted,
     )
 
 

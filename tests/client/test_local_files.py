@@ -115,6 +115,8 @@ def test_a_bad_cache_entry_is_fetched_again(there: Somewhere, monkeypatch: pytes
         assert len(fetched) == number
         assert entry.read_bytes() == whole
     there.vault.delete(picture_id)
+    assert there.vault.thumbnails([picture_id]) == {picture_id: jpeg}  # the bin shows it too
+    there.vault.purge([picture_id])
     assert not entry.exists()
 
 
@@ -273,7 +275,7 @@ def test_hashing_has_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(preflight, "HASHING_BUDGET_S", -1.0)
     path = tmp_path / "a.png"
     path.write_bytes(sample_pictures.png())
-    look = preflight.inspect([path], lambda size: {"0" * 64: "1" * 32})
+    look = preflight.inspect([path], lambda size: {"0" * 64: "1" * 32}, lambda size: {})
     assert hashed == []
     assert look.files[0].verdict is Verdict.READY
 

@@ -85,7 +85,11 @@ def test_the_same_content_is_stored_once(place: Somewhere) -> None:
         place.vault.seal(place.source(content, "third name.png"))
     assert later.value.picture_id == picture_id
     place.vault.delete(picture_id)
-    assert place.add(content, "after deleting.png") != picture_id
+    with pytest.raises(errors.AlreadyStored) as binned:
+        place.vault.seal(place.source(content, "after deleting.png"))
+    assert (binned.value.picture_id, binned.value.in_bin) == (picture_id, True)
+    place.vault.purge([picture_id])
+    assert place.add(content, "after purging.png") != picture_id
 
 
 def test_the_same_content_dropped_twice_at_once_is_sealed_once(here: Somewhere) -> None:

@@ -105,15 +105,23 @@ def test_pictures_that_are_counted_and_not_listed_are_missed(here: Somewhere, mo
     here.vault.list_pictures()
     page = here.session.api.page
 
+    more = 0
+
     def fewer(user_id: str, after: str, cancelled: Any) -> Any:
         found, total = page(user_id, after, cancelled)
-        return [row for row in found if row.id != rows[1].id], total
+        return [row for row in found if row.id != rows[1].id], total + more
 
     monkeypatch.setattr(here.session.api, "page", fewer)
+    # the one that was seen here is named
+    states = {picture.stored_name: (picture.state, picture.name) for picture in here.vault.list_pictures()}
+    assert states.pop(rows[1].stored_name) == (PictureState.MISSING, "picture.png")
+    assert {state for state, _ in states.values()} == {PictureState.READY}
+
+    more = 1  # those that nobody here has ever seen are counted
     shown: list[str] = []
     with pytest.raises(errors.PicturesMissing, match="There are 1 more"):
         here.vault.list_pictures(on_page=lambda pictures: shown.extend(picture.stored_name for picture in pictures))
-    assert shown == [rows[0].stored_name, rows[2].stored_name]
+    assert shown == [rows[0].stored_name, rows[2].stored_name, rows[1].stored_name]
 
 
 def test_swapped_thumbnails_are_left_out(here: Somewhere, monkeypatch: pytest.MonkeyPatch) -> None:
