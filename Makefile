@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help run serve test check format demo drag-test kill-test bench package package-test clean
+.PHONY: help run serve test check format demo drag-test kill-test fuzz attack-list bench package package-test clean
 
 help:
 	@echo "make run        set everything up and open the window"
@@ -11,6 +11,8 @@ help:
 	@echo "make demo       play the tour without a display; screenshots and a summary in demo-output/"
 	@echo "make drag-test  a real drag from a file manager into the window, under Xvfb and openbox"
 	@echo "make kill-test  kill -9 while storing, 100 rounds"
+	@echo "make fuzz       every parser of untrusted bytes, 5 minutes each, two at a time"
+	@echo "make attack-list  play every attack of a malicious server; a table of what came of each"
 	@echo "make bench      speed, as ratios measured in one run"
 	@echo "make package    build what people download, into dist/"
 	@echo "make package-test  install, upgrade and remove it in a bare Debian root (as root)"
@@ -48,6 +50,14 @@ kill-test:
 	.venv/bin/python -m benchmarks.kill_storage --rounds 100
 	.venv/bin/python -m benchmarks.kill_vault --rounds 100
 	.venv/bin/python -m benchmarks.kill_program --rounds 100
+
+fuzz:
+	@scripts/setup test
+	.venv/bin/python -m tests.fuzz
+
+attack-list:
+	@scripts/setup test
+	@.venv/bin/python -m tests.malicious_server
 
 bench:
 	@scripts/setup demo
