@@ -56,6 +56,19 @@ class EmbeddedBackend:
         known = self._local()
         return None if known is None else known.public_key
 
+    def replace_key(self, user_id: str, public_key: str) -> None:
+        """Put another public key in the place of the account's: who has the folder open has opened its key.
+
+        Raises:
+            VaultUnreadable, StorageFull, StorageReadOnly: It cannot be written.
+        """
+        from backend.storage.protocol import StorageError
+
+        try:
+            self._storage.change_user(user_id, {"closing": False}, {"public_key": public_key})
+        except StorageError as error:
+            raise converted(error) from error
+
     def token(self, user_id: str) -> str:
         """Return a token to call the application with."""
         with self.app.app_context():

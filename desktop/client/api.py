@@ -18,6 +18,7 @@ from desktop.client.answers import Login, Row, UserInfo
 from desktop.client.api_bin import BinCalls
 from desktop.client.api_calls import PREFIX, images, list_of, segment
 from desktop.client.api_documents import DocumentCalls
+from desktop.client.api_keys import KeyCalls
 from desktop.client.api_revisions import RevisionCalls
 from desktop.client.api_sharing import SharingCalls
 from desktop.client.multipart import Multipart, Part
@@ -33,7 +34,7 @@ BACKOFF_S = (0.5, 1.5, 4.0)
 LOGOUT_PATIENCE_S = 3.0
 
 
-class Api(BinCalls, DocumentCalls, RevisionCalls, SharingCalls):
+class Api(BinCalls, DocumentCalls, KeyCalls, RevisionCalls, SharingCalls):
     """The calls of one account at one backend."""
 
     def _backoff(self) -> tuple[float, ...]:

@@ -49,6 +49,10 @@ class EmbeddedBackend(Protocol):
         """Return the public key of the vault's account, or None before there is one."""
         ...
 
+    def replace_key(self, user_id: str, public_key: str) -> None:
+        """Put another public key in the place of the account's."""
+        ...
+
     def token(self, user_id: str) -> str:
         """Return a token to call the application with."""
         ...
@@ -311,6 +315,7 @@ class Sessions:
                 user_name=LOCAL_USER,
                 public_key=_recorded_key(api, user_id),
                 on_close=backend.close,
+                replace_key=lambda public_key: backend.replace_key(user_id, public_key),
             )
         except BaseException:
             backend.close()
