@@ -158,7 +158,7 @@ class SessionKeys:
             WrongPassword: The password is needed, or is another one.
             KeyRefused, NetworkError, StorageFull, StorageReadOnly: It goes on with the next call.
         """
-        from desktop.client import key_change_state
+        from desktop.client import key_change_state, queue_file
         from desktop.client.key_change import KeyChange
 
         key, state = self.key, self.key_change
@@ -171,9 +171,16 @@ class SessionKeys:
         else:
             old, new = key, key_change_state.open_key(self.place.folder, key, state.new)
         following = new
-        context = self.vault().context()
+        vault = self.vault()
+        if key is old:  # only this key opens what waits here to be sent
+            for staged in vault.staged():
+                vault.upload(staged, cancelled=cancelled)
+        context = vault.context()
         change = KeyChange(context, old, new, lambda pem: self._change_account(following, password))
         changed = change.run(report, cancelled)
+        queue = self.place.folder / "queue"
+        if waiting := queue_file.load(queue, old):
+            queue_file.save(queue, new, waiting)
         with self._mutex:
             self.lock()
             self.accept(new)
