@@ -50,6 +50,8 @@ class ServerInfo:
     version: str
     max_upload_bytes: int
     registration: bool
+    bin_days: int = 0
+    """How long the bin keeps pictures; 0: deleting is for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +314,9 @@ def server_info(document: Any) -> ServerInfo:
     if text(document, "name", 100) != "glassine":
         raise errors.NotAGlassineServer
     registration = document.get("registration")
-    return ServerInfo(text(document, "version", 100), number(document, "max_upload_bytes"), registration is not False)
+    days = number(document, "bin_days") if "bin_days" in document else 0
+    limit = number(document, "max_upload_bytes")
+    return ServerInfo(text(document, "version", 100), limit, registration is not False, days)
 
 
 def user_info(document: Any) -> UserInfo:

@@ -7,9 +7,8 @@ Blocking and safe to use from several threads; what takes long reports and can b
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,15 +20,16 @@ from desktop.client.preflight import Preflight, SourceFile, Verdict
 from desktop.client.staging import Staged, Staging
 from desktop.client.vault_bin import Bin
 from desktop.client.vault_ledger import LedgerSync
-from desktop.client.vault_listing import Catalog, Known, open_envelope, read_row
+from desktop.client.vault_listing import Catalog, Known, open_envelope
+from desktop.client.vault_reading import Reading, ignore_page
 from desktop.client.vault_thumbnails import VaultThumbnails
-from desktop.client.vault_trust import Measure
 from desktop.models import IsCancelled, Picture, Place, Report, Scheme, Trust, never_cancelled, no_report
 
 if TYPE_CHECKING:
     from desktop.client.answers import Row
     from desktop.client.api import Api
     from desktop.client.memory import Memory
+    from desktop.client.stored_pixels import StoredPixels
     from desktop.client.vault_context import VaultContext
     from desktop.crypto.classic_keys import ClassicPrivateKey
     from desktop.crypto.keys import PrivateKey
@@ -39,8 +39,6 @@ __all__ = ["OpenedPicture", "Preflight", "SourceFile", "Staged", "Vault", "Verdi
 
 log = logging.getLogger(__name__)
 
-MAX_ROWS = 5_000_000
-"""A server that lists more than this is not believed."""
 FAREWELL_PATIENCE_S = 3.0
 """A program that ends waits only briefly for the ledger to be taken."""
 
@@ -55,10 +53,6 @@ class OpenedPicture:
 
 def _no_classic_key() -> None:
     """There is none."""
-
-
-def _ignore_page(pictures: list[Picture]) -> None:
-    """Show pages to nobody."""
 
 
 class Vault:
@@ -96,13 +90,10 @@ class Vault:
         self._catalog = Catalog()
         self._staging = Staging(place.folder / "staging")
         self._thumbnails = VaultThumbnails(api, user_id, place.folder / "cache" / "thumbnails")
-        self._listing = threading.Lock()
-        self._listed = threading.Event()
         self._in_hand = sealing.InHand()
         self._bin = Bin(api, user_id, self._catalog, self._thumbnails)
         self._ledger = LedgerSync(api, user_id, memory) if memory is not None and not api.embedded else None
-        self._new_device: bool | None = None
-        self._trust = Trust()
+        self._reading = Reading(api, user_id, self._catalog, self._bin, self._ledger)
         self._staging.clean()
 
     @property
@@ -123,7 +114,7 @@ class Vault:
         self,
         report: Report = no_report,
         cancelled: IsCancelled = never_cancelled,
-        on_page: Callable[[list[Picture]], None] = _ignore_page,
+        on_page: Callable[[list[Picture]], None] = ignore_page,
     ) -> list[Picture]:
         """Return all pictures in the order of storing; what cannot be believed says so in its ``state``.
 
@@ -135,9 +126,9 @@ class Vault:
         Raises:
             PicturesMissing: There are more than were listed; ``on_page`` has had the others.
         """
-        with self._listing:
+        with self._reading.lock:
             try:
-                return self._list(report, cancelled, on_page, complete=True)
+                return self._reading.list_all(self._trusting(), report, cancelled, on_page)
             except errors.NotAGlassineServer as error:
                 if not self._api.embedded:
                     raise
@@ -145,7 +136,12 @@ class Vault:
 
     def trust(self) -> Trust:
         """Return what the last complete listing found."""
-        return self._trust
+        return self._reading.trust
+
+    @property
+    def bin_days(self) -> int:
+        """How many days the bin keeps pictures, as known since the last listing; 0: there is none."""
+        return self._reading.bin_days
 
     def context(self) -> VaultContext:
         """Return what the parts of a vault share; raises KeyMissing while locked and for a classic account."""
@@ -200,8 +196,8 @@ class Vault:
             StorageFull, StorageReadOnly: The staging folder cannot be written.
         """
         key = self._require_key()
-        self._list_once(cancelled)
-        self._bin_once(cancelled)
+        self._reading.list_once(self._trusting(), cancelled)
+        self._reading.list_bin_once(self._trusting(), cancelled)
         return sealing.seal(
             source,
             self._staging,
@@ -345,12 +341,30 @@ class Vault:
         """
         self._bin.delete(self._trusting(), picture_id)
 
+    def stored_pixels(
+        self,
+        picture: Picture,
+        columns: int,
+        rows: int,
+        report: Report = no_report,
+        cancelled: IsCancelled = never_cancelled,
+    ) -> StoredPixels:
+        """Return the first pixels of what is stored of a picture, one's own or a shared one; for showing only."""
+        from desktop.client.stored_pixels import fetch_corner
+
+        return fetch_corner(self._api, picture.owner_id, picture.stored_name, columns, rows, cancelled)
+
+    def stored_file(
+        self, picture: Picture, report: Report = no_report, cancelled: IsCancelled = never_cancelled
+    ) -> bytearray:
+        """Return the stored PNG of a classic picture as it is; for showing only."""
+        from desktop.client.stored_pixels import fetch_whole
+
+        return fetch_whole(self._api, picture.owner_id, picture.stored_name, cancelled)
+
     def list_bin(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> list[Picture]:
         """Return what is in the bin in the order of storing, ``deleted`` set; :meth:`thumbnails` has theirs too."""
-        context = self._trusting()
-        measure = Measure(context, cancelled) if context is not None else None
-        pictures = [known.picture for known in self._bin.read(context, measure, cancelled)]
-        self._finish(measure)
+        pictures = self._reading.list_bin(self._trusting(), cancelled)
         report(len(pictures), len(pictures))
         return pictures
 
@@ -436,132 +450,3 @@ class Vault:
     def _trusting(self) -> VaultContext | None:
         """Return the context of an account that has a memory."""
         return None if self._classic else self.context()
-
-    def _list(
-        self,
-        report: Report,
-        cancelled: IsCancelled,
-        on_page: Callable[[list[Picture]], None],
-        *,
-        complete: bool = False,
-    ) -> list[Picture]:
-        context = self._trusting()
-        if context is not None:
-            self._meet_ledger(context)
-        measure = Measure(context, cancelled) if context is not None else None
-        before = self._catalog.ids()
-        pictures: list[Picture] = []
-        after = ""
-        listed = 0
-        while True:
-            memory = context.memory.snapshot() if context is not None else None
-            rows, total = self._api.page(self._user_id, after, cancelled)
-            for row in rows:
-                if row.id <= after or listed >= MAX_ROWS:
-                    raise errors.NotAGlassineServer("The server's list of pictures goes in circles.")
-                after, listed = row.id, listed + 1
-            if not rows:
-                break
-            if measure is not None and memory is not None:
-                page = measure.page(rows, memory)
-            elif cancelled():
-                raise errors.Cancelled
-            else:
-                page = [read_row(row, self._user_id, None) for row in rows]
-            pictures += self._show(page, on_page)
-            report(len(pictures), max(total, len(pictures)))
-        binned = self._bin.read(context, measure, cancelled)
-        # what was uploaded meanwhile is not in the list, and stays known
-        for picture_id in before.difference(picture.id for picture in pictures):
-            self._catalog.remove(picture_id)
-        if measure is not None:
-            absent = measure.absent()
-            self._finish(measure)
-            if absent:
-                pictures += self._show(absent, on_page)
-            self._conclude(measure, any_listed=bool(pictures or binned))
-        self._listed.set()
-        # the last page came without rows: what was counted then had been listed, or was uploaded from here meanwhile
-        missing = total - max(listed, len(self._catalog.ids()))
-        if complete and missing > 0:
-            raise self._missing(missing)
-        return pictures
-
-    def _show(self, page: list[Known], on_page: Callable[[list[Picture]], None]) -> list[Picture]:
-        for known in page:
-            self._catalog.add(known)
-        pictures = [known.picture for known in page]
-        on_page(pictures)
-        return pictures
-
-    def _finish(self, measure: Measure | None) -> None:
-        """Delete for good what was to be deleted when an earlier run was interrupted."""
-        for known in measure.unfinished if measure is not None else ():
-            try:
-                self._bin.purge_one(self._trusting(), known)
-            except errors.GlassineError as error:
-                log.warning("a picture is still to be deleted for good: %s %s", error.code, error.details)
-
-    def _meet_ledger(self, context: VaultContext) -> None:
-        """Where nothing is remembered yet, take what the person's other computers remember, before judging anything."""
-        if self._new_device is not None:
-            return
-        ledger, memory = self._ledger, context.memory
-        self._new_device = ledger is not None and not memory.snapshot().entries and not memory.ledger_serial
-        if ledger is not None and self._new_device:
-            self._problem_of_ledger(lambda: ledger.sync(context.key, write=False))
-
-    def _conclude(self, measure: Measure, *, any_listed: bool) -> None:
-        """Say what the listing found, after the ledger had its say."""
-        ledger = self._ledger
-        if ledger is None:
-            self._trust = measure.trust()
-            return
-        problem = self._problem_of_ledger(self.sync_ledger)
-        measure.also("forked", ledger.forked)
-        new_device = bool(self._new_device) and (any_listed or ledger.time is not None)
-        self._new_device = new_device
-        self._trust = replace(measure.trust(), new_device=new_device, ledger_time=ledger.time, ledger_problem=problem)
-
-    @staticmethod
-    def _problem_of_ledger(exchange: Callable[[], bool]) -> str:
-        """Exchange; return the code of what is wrong with the ledger itself. A silent server is asked next time."""
-        try:
-            exchange()
-        except errors.NetworkError as error:
-            log.info("the ledger is exchanged later: %s %s", error.code, error.details)
-        except errors.GlassineError as error:
-            log.warning("the ledger was not exchanged: %s %s", error.code, error.details)
-            return error.code
-        return ""
-
-    def _missing(self, count: int) -> errors.PicturesMissing:
-        if self._api.embedded:
-            advice = "The vault's database is damaged: restore the whole folder of the vault from a backup."
-        else:
-            advice = "Something is wrong at the server: tell who runs it."
-        return errors.PicturesMissing(
-            f"There are {count} more than could be listed. Those that are shown are not concerned. {advice}"
-        )
-
-    def _list_once(self, cancelled: IsCancelled) -> None:
-        """Know what is stored before the first seal, so that duplicates are told; offline goes without."""
-        if self._listed.is_set():
-            return
-        with self._listing:
-            if self._listed.is_set():  # by the thread that was waited for
-                return
-            try:
-                self._list(no_report, cancelled, _ignore_page)
-            except errors.NetworkError as error:
-                log.warning("sealing without knowing what is stored: %s", error.code)
-                self._listed.set()
-
-    def _bin_once(self, cancelled: IsCancelled) -> None:
-        """Know what is in the bin before a file is stored that may be there; offline goes without."""
-        if self._bin.is_current:
-            return
-        try:
-            self.list_bin(cancelled=cancelled)
-        except errors.NetworkError as error:
-            log.warning("sealing without knowing what is in the bin: %s", error.code)

@@ -222,7 +222,8 @@ def refused(known: Known, error: errors.GlassineError, shown: Picture | None = N
         problem=f"{error.title}. {error.message}",
         problem_code=error.code,
     )
-    return Known(picture, refusal=error, row_id=known.row_id)
+    plain = type(error)(error.message, details=error.details)  # without what the traceback holds
+    return Known(picture, refusal=plain, row_id=known.row_id)
 
 
 def open_envelope(

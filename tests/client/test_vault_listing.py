@@ -175,7 +175,7 @@ def test_what_is_uploaded_or_deleted_while_a_list_arrives(here: Somewhere, monke
 
     gone: list[str] = []
     monkeypatch.setattr(here.session.api, "page", slow)
-    here.vault._listed.set()  # adding must not list on its own here
+    here.vault._reading.listed.set()  # adding must not list on its own here
     listed = [picture.id for picture in here.vault.list_pictures()]
 
     assert gone == [third]
