@@ -135,7 +135,9 @@ class Ties:
                 if not is_value(kind, value):
                     raise ValueError(f"{value!r} is no value of {kind}")
                 before = self._ties.get((kind, about, other))
-                if (before.value if before is not None else "") != value:
+                # that somebody is to have nothing counts also where nothing was known: another computer may know more
+                unheard = before is None and (bool(value) or kind is TieKind.SHARED)
+                if unheard or (before is not None and before.value != value):
                     new[kind, about, other] = Tie(kind, about, other, value, before.count + 1 if before else 1)
             if not new:
                 return

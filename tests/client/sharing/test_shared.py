@@ -1,0 +1,172 @@
+"""What others share: nothing is decoded before the sender was accepted, and what is taken back is no alarm."""
+
+from __future__ import annotations
+
+import pytest
+
+from desktop import errors
+from desktop.crypto import sealed
+from desktop.crypto.keys import PrivateKey
+from desktop.models import PersonState, PictureState
+from tests.client.conftest import RunningServer
+from tests.client.sharing.friends import PASSWORD, Friend
+from tests.sample_pictures import png
+
+
+@pytest.fixture
+def sent(anna: Friend, ben: Friend) -> str:
+    """A picture that Anna shares with Ben, who never heard of her."""
+    picture_id = anna.add(png(), "one.png")
+    anna.sharing.share([picture_id], anna.meet(ben), "read")
+    return picture_id
+
+
+def test_an_unasked_share_is_not_decoded(anna: Friend, ben: Friend, sent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        for name in ("read_envelope", "open_carrier"):
+            patch.setattr(sealed, name, lambda *_, **__: pytest.fail("something was decoded"))
+        shared = ben.shared
+        (picture,) = shared.list()
+        assert (picture.state, picture.owner_name, picture.unverified) == (PictureState.UNDECODED, anna.name, True)
+        assert "one.png" not in picture.name
+        assert shared.thumbnails([picture.id]) == {}
+        with pytest.raises(errors.Unverified):
+            shared.open(picture.id)
+        with pytest.raises(errors.Unverified):
+            shared.export(picture.id, ben.outside)
+        (sender,) = shared.senders()
+    assert (sender.person.name, sender.person.fingerprint) == (anna.name, anna.key.fingerprint)
+    assert (sender.count, sender.accepted, sender.declined) == (1, False, False)
+    assert sender.person.state is PersonState.UNVERIFIED
+
+    # meeting is not accepting
+    ben.meet(anna, compare=False)
+    assert shared.list()[0].state is PictureState.UNDECODED
+    shared.accept(anna.user_id)
+    (picture,) = shared.list()
+    assert (picture.state, picture.name, picture.unverified) == (PictureState.READY, "one.png", True)
+    assert bytes(shared.open(picture.id).data) == png()
+    assert shared.senders()[0].accepted
+
+
+def test_comparing_accepts_and_differing_does_not(anna: Friend, ben: Friend, sent: str) -> None:
+    ben.meet(anna)
+    (picture,) = ben.shared.list()
+    assert (picture.state, picture.unverified) == (PictureState.READY, False)
+    shared = ben.shared
+    ben.sharing.differ(anna.user_id)
+    assert shared.list()[0].state is PictureState.UNDECODED
+    with pytest.raises(errors.Unverified):
+        shared.open(picture.id)
+    with pytest.raises(errors.KeyChanged):
+        shared.accept(anna.user_id)
+
+
+def test_declined_senders_are_not_listed(anna: Friend, ben: Friend, sent: str) -> None:
+    shared = ben.shared
+    shared.decline(anna.user_id)
+    assert shared.list() == []
+    (sender,) = shared.senders()
+    assert (sender.declined, sender.accepted, sender.count) == (True, False, 1)
+    ben.restart()
+    assert ben.shared.list() == []
+    ben.shared.accept(anna.user_id)
+    assert ben.shared.list()[0].state is PictureState.READY
+
+
+def test_giving_back(anna: Friend, ben: Friend, sent: str) -> None:
+    ben.meet(anna)
+    shared = ben.shared
+    shared.give_back(ben.theirs(anna, sent))
+    assert shared.list() == []
+    with pytest.raises(errors.NoLongerShared):
+        shared.open(ben.theirs(anna, sent))
+    (share,) = anna.sharing.shares_of(sent)
+    assert not share.opens
+
+
+def test_taken_back_is_no_alarm_and_rolled_back_is(anna: Friend, ben: Friend, sent: str) -> None:
+    ben.meet(anna)
+    shared = ben.shared
+    first = anna.api.present(anna.user_id, f"p-{sent}")
+    assert shared.list()[0].state is PictureState.READY
+    anna.revising.replace(sent, anna.file(png(seed=7), "two.png"))
+    (picture,) = shared.list()
+    assert picture.name == "two.png"
+    # the server hands out what was before
+    page = ben.api.shared_page
+    old = first.row
+
+    def rolled_back(*args: object) -> object:
+        from dataclasses import replace
+
+        return [
+            replace(row, row=replace(row.row, envelope=old.envelope, header_hash=old.header_hash))
+            for row in page(*args)  # type: ignore[arg-type]
+        ]
+
+    ben.api.shared_page = rolled_back  # type: ignore[method-assign, assignment]
+    (picture,) = shared.list()
+    assert (picture.state, picture.problem_code) == (PictureState.REFUSED, errors.RolledBack.code)
+    ben.api.shared_page = page  # type: ignore[method-assign]
+    assert shared.list()[0].state is PictureState.READY
+    anna.sharing.stop([sent], ben.user_id, reseal=False)
+    assert shared.list() == []
+    with pytest.raises(errors.NoLongerShared):
+        shared.export(ben.theirs(anna, sent), ben.outside)
+    assert list(ben.outside.iterdir()) == []
+
+
+def test_a_grant_that_did_not_come_along(anna: Friend, ben: Friend, sent: str) -> None:
+    ben.meet(anna)
+    anna.api.set_permission(anna.user_id, f"p-{sent}", ben.user_id, "write")
+    (picture,) = ben.shared.list()
+    assert (picture.state, picture.problem_code) == (PictureState.REFUSED, errors.NoGrant.code)
+    anna.sharing.share([sent], ben.user_id, "read")
+    assert ben.shared.list()[0].state is PictureState.READY
+
+
+def test_what_the_old_key_signed_is_still_believed(
+    anna: Friend, ben: Friend, sent: str, server: RunningServer, other_key: PrivateKey
+) -> None:
+    ben.meet(anna)
+    server.app.extensions["glassine"].services.accounts.change_key(anna.user_id, other_key.public.pem, PASSWORD)
+    with pytest.raises(errors.KeyChanged):
+        ben.sharing.look_again(anna.user_id)
+    assert ben.shared.list()[0].state is PictureState.READY
+    assert ben.content(anna, sent) == png()
+
+
+def test_two_owners_with_one_id(anna: Friend, ben: Friend, cleo: Friend, sent: str) -> None:
+    """Ids are drawn by owners; one who copies another's takes nothing away."""
+    from desktop import image_formats
+    from desktop.client.attempts import attempt
+    from desktop.client.resealing import now_stored, own_envelope
+
+    source = cleo.file(png(seed=4), "cuckoo.png")
+    info = image_formats.read_info(source)
+    with attempt(cleo.folder) as folder:
+        made = sealed.seal(
+            source,
+            folder / "carrier.png",
+            cleo.key,
+            name="cuckoo.png",
+            media_type=info.media_type,
+            width=info.width,
+            height=info.height,
+            taken="",
+            thumbnail=image_formats.make_thumbnail(source),
+            picture_id=sent,
+        )
+        row = cleo.api.upload_sealed(
+            cleo.user_id, sent, carrier=made.carrier, envelope=made.envelope, thumbnail=made.thumbnail
+        )
+        now_stored(cleo.context, *own_envelope(cleo.context, made), row, made.thumbnail)
+    cleo.sharing.share([sent], cleo.meet(ben), "read")
+    ben.meet(anna)
+    ben.meet(cleo)
+    assert {picture.name for picture in ben.shared.list()} == {"one.png", "cuckoo.png"}
+    assert ben.content(anna, sent) == png()
+    assert ben.content(cleo, sent) == png(seed=4)
+    names = ben.shared.thumbnails([ben.theirs(anna, sent), ben.theirs(cleo, sent)])
+    assert len(set(names.values())) == 2
