@@ -153,14 +153,18 @@ def read_info(path: Path) -> ImageInfo:
         FileUnreadable: It cannot be read.
     """
     with _opened(path) as file:
-        known = detect_bytes(file.read(HEAD_BYTES))
-        with _decoding(known):
-            image = _open_image(file, known)
-            exif = _exif(image)
-            width, height = image.size
-            if _orientation(image, exif) >= 5:
-                width, height = height, width
-            return ImageInfo(known.media_type, width, height, _taken(exif))
+        return _info(file)
+
+
+def _info(file: BinaryIO) -> ImageInfo:
+    known = detect_bytes(file.read(HEAD_BYTES))
+    with _decoding(known):
+        image = _open_image(file, known)
+        exif = _exif(image)
+        width, height = image.size
+        if _orientation(image, exif) >= 5:
+            width, height = height, width
+        return ImageInfo(known.media_type, width, height, _taken(exif))
 
 
 def make_thumbnail(path: Path) -> bytes:
@@ -175,17 +179,31 @@ def make_thumbnail(path: Path) -> bytes:
         FileUnreadable: It cannot be read.
     """
     with _opened(path) as file:
-        known = detect_bytes(file.read(HEAD_BYTES))
-        with _decoding(known):
-            image = _open_image(file, known)
-            orientation = _orientation(image, _exif(image))
-            side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-            image.draft("RGB", side)  # a JPEG is then decoded at a fraction of its size
-            small = _eight_bit(image)
-            small.thumbnail(side, reducing_gap=2.0)
-            target = io.BytesIO()
-            _turned(_opaque(small), orientation).save(target, "JPEG", quality=THUMBNAIL_QUALITY)
-            return target.getvalue()
+        return _thumbnail(file)
+
+
+def make_thumbnail_of(data: bytes | bytearray) -> bytes:
+    """Return the thumbnail of a picture in memory; as :func:`make_thumbnail`."""
+    return _thumbnail(io.BytesIO(data))
+
+
+def read_info_of(data: bytes | bytearray) -> ImageInfo:
+    """Read type, dimensions and time of a picture in memory; as :func:`read_info`."""
+    return _info(io.BytesIO(data))
+
+
+def _thumbnail(file: BinaryIO) -> bytes:
+    known = detect_bytes(file.read(HEAD_BYTES))
+    with _decoding(known):
+        image = _open_image(file, known)
+        orientation = _orientation(image, _exif(image))
+        side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+        image.draft("RGB", side)  # a JPEG is then decoded at a fraction of its size
+        small = _eight_bit(image)
+        small.thumbnail(side, reducing_gap=2.0)
+        target = io.BytesIO()
+        _turned(_opaque(small), orientation).save(target, "JPEG", quality=THUMBNAIL_QUALITY)
+        return target.getvalue()
 
 
 def check_thumbnail(untrusted_jpeg: bytes) -> None:

@@ -336,6 +336,7 @@ class KeyChange:
             return
         with suppress(errors.NotFound):  # it is there already
             self._context.api.delete(self._context.user_id, f"p-{picture_id}")
+        self._context.memory.moved(self._new.fingerprint, picture_id, to_bin=True)
         state.binned.remove(picture_id)
         key_change_state.save(self._context.folder, state)
 

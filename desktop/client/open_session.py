@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from desktop.client.api import Api
     from desktop.client.key_store import KeyStore
     from desktop.client.password_check import PasswordCheck
-    from desktop.crypto.classic_keys import ClassicPrivateKey, ClassicPublicKey
+    from desktop.crypto.classic_keys import ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
 
 log = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class Session(SessionKeys):
             memory = self._remembered(key.fingerprint)
             self._pin(key.public.fingerprint)
             self.key = key
-            self._vault = Vault(self.api, self.place, self.user_id, key, memory=memory)
+            self._vault = Vault(self.api, self.place, self.user_id, key, self._classic_private_key, memory=memory)
 
     def begin_memory_anew(self) -> Path | None:
         """Set a damaged memory aside and return where it is now; unlocking then begins another.
@@ -199,9 +199,6 @@ class Session(SessionKeys):
         self._release()
 
     # -- inside ---------------------------------------------------------------------------------------------------
-
-    def _classic_private_key(self) -> ClassicPrivateKey | None:
-        return None if self.classic_key is None else self.key_store.classic_key(self.classic_key)
 
     def _remembered(self, fingerprint: str) -> Memory:
         """Return the account's memory, opened once for each key."""

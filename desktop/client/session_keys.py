@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from desktop.client.key_change_state import ChangeState
     from desktop.client.key_store import KeyStore
     from desktop.client.kit_restore import Found
+    from desktop.client.moving_classic import Moved
     from desktop.client.password_check import PasswordCheck
     from desktop.client.recovery_kit import Kit
     from desktop.client.vault import Vault
+    from desktop.crypto.classic_keys import ClassicPrivateKey, ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
 
 
@@ -35,6 +37,7 @@ class SessionKeys:
     user_id: str
     user_name: str
     public_key: PublicKey | None
+    classic_key: ClassicPublicKey | None
     key: PrivateKey | None
     key_store: KeyStore
     api: Api
@@ -188,6 +191,66 @@ class SessionKeys:
             self.key_store.set_default(new.fingerprint)
             self.key_store.note(old.fingerprint, retired=datetime.now(UTC).isoformat())
         return changed
+
+    # -- away from the classic scheme -----------------------------------------------------------------------------
+
+    @property
+    def moving_classic(self) -> bool:
+        """Whether storing the classic pictures again, sealed, was begun and is not finished."""
+        from desktop.client import moving_classic
+
+        return moving_classic.load(self.place.folder) is not None
+
+    def move_classic(
+        self,
+        new: PrivateKey | None = None,
+        password: str = "",
+        report: Report = no_report,
+        cancelled: IsCancelled = never_cancelled,
+    ) -> Moved:
+        """Store every classic picture again, sealed, or go on with that; progress is in pictures.
+
+        Args:
+            new: The sealed key of an account that has none yet, its key file in the key store.
+            password: Of such an account.
+            report: Pictures done and in all.
+            cancelled: Asked before each picture.
+
+        Raises:
+            KeyMissing: The account's rsa.txt was not imported, or the sealed key is locked.
+            WrongPassword: The password is needed, or is another one.
+            NetworkError, StorageFull, StorageReadOnly: It goes on with the next call.
+        """
+        from desktop.client import moving_classic
+        from desktop.client.moving_classic import MovingClassic
+
+        if self._classic_private_key() is None:
+            raise errors.KeyMissing("Import the account's rsa.txt first: only it opens the classic pictures.")
+        if self.public_key is None and new is not None:
+            if self.classic_key is not None:  # noted first: afterwards nobody else says which key it was
+                moving = moving_classic.load(self.place.folder) or moving_classic.Moving()
+                moving.classic_key = self.classic_key.to_text()
+                moving_classic.save(self.place.folder, moving)
+            with self._mutex:
+                self._change_account(new, password)
+                self.lock()
+                self.accept(new)
+        return MovingClassic(self.vault().context(), self._classic_private_key).run(report, cancelled)
+
+    def _classic_private_key(self) -> ClassicPrivateKey | None:
+        from desktop.client import moving_classic
+        from desktop.crypto.classic_keys import ClassicPublicKey
+
+        public = self.classic_key
+        if public is None:
+            moving = moving_classic.load(self.place.folder)
+            if moving is None or not moving.classic_key:
+                return None
+            try:
+                public = ClassicPublicKey.from_text(moving.classic_key)
+            except errors.KeyRefused:
+                return None
+        return self.key_store.classic_key(public)
 
     def _change_account(self, new: PrivateKey, password: str) -> None:
         """Give the account its new public key, if it has not got it yet."""
