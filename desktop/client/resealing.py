@@ -16,7 +16,7 @@ from desktop.client.attempts import attempt, clean
 from desktop.client.current import Current, fetch_own
 from desktop.client.memory_model import Intent, IntentKind
 from desktop.client.ties import TieKind
-from desktop.client.vault_listing import Known, sealed_picture
+from desktop.client.vault_listing import ready, sealed_picture
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
 if TYPE_CHECKING:
@@ -185,16 +185,15 @@ def now_stored(
     context: VaultContext, envelope: Envelope, opened: OpenedEnvelope, row: Row, sealed_thumbnail: bytes
 ) -> None:
     """Take over that the server has a revision of one's own picture: memory, catalog, thumbnail."""
-    context.memory.stored(envelope)
+    from desktop.client.notes import Notes
+
     before = context.catalog.find(envelope.picture_id)
     picture = sealed_picture(envelope.picture_id, opened.metadata, context.user_id, row.size, row.created)
     if before is not None:
-        picture = replace(
-            before.picture,
-            **{name: getattr(picture, name) for name in ("name", "media_type", "size", "width", "height", "taken")},
-        )
         context.thumbnails.drop(before)
-    picture = replace(picture, stored_size=row.size, revision=envelope.header_hash)
-    known = Known(picture, envelope.text, envelope.header_hash, opened.metadata.b3)
+        picture = replace(picture, added=before.picture.added)
+    picture = replace(picture, revision=envelope.header_hash)
+    context.memory.stored(envelope, Notes(context.key).seal(picture, opened))
+    known = ready(picture, envelope.text, opened, row.id)
     context.catalog.add(known)
     context.thumbnails.keep(known, sealed_thumbnail)
