@@ -291,6 +291,22 @@ class KeyStore:
                 self.note(fingerprint, name=_clean(name), created=datetime.now(UTC).isoformat())
         return self.get(fingerprint)
 
+    def shrink(self, fingerprint: str, content: bytes) -> None:
+        """Put the same key file with fewer slots in its place; needs no secret, because nothing new is in it.
+
+        Raises:
+            WrongKey: It is another key's, or holds a slot that the present file does not.
+            StorageFull, StorageReadOnly, FileUnreadable: It cannot be written; nothing was changed.
+        """
+        from desktop.crypto import key_file, safe_write
+
+        with self._lock:
+            kinds = set(key_file.slot_kinds(content))
+            if content != key_file.with_slots_only(self._read(fingerprint), kinds):
+                raise errors.WrongKey("This is not the same key file with fewer ways to open it. Nothing was changed.")
+            with safe_write.new_file(self._path(fingerprint), replace=True) as file:
+                file.write(content)
+
     # -- exporting ------------------------------------------------------------------------------------------------
 
     def export_key_file(self, fingerprint: str, target: Path) -> None:

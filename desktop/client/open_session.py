@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from desktop.client.api import Api
     from desktop.client.key_store import KeyStore
+    from desktop.client.locked_uploads import LockedUploads
     from desktop.client.password_check import PasswordCheck
     from desktop.crypto.classic_keys import ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
@@ -78,6 +79,7 @@ class Session(SessionKeys):
         self.key_store = key_store
         self.api = api
         self._vault: Vault | None = None
+        self._uploads: LockedUploads | None = None
         self._memory: Memory | None = None  # stays open while locked: it holds no secret
         self._on_close = on_close
         self._password = password
@@ -148,6 +150,7 @@ class Session(SessionKeys):
             raise errors.KeyChanged(
                 f"{holder} another public key for this account than your key. Nothing is stored or shown."
             )
+        self._end_locked_uploads()
         with self._mutex:
             if self._closed:
                 raise errors.NotSignedIn
@@ -155,6 +158,23 @@ class Session(SessionKeys):
             self._pin(key.public.fingerprint)
             self.key = key
             self._vault = Vault(self.api, self.place, self.user_id, key, self._classic_private_key, memory=memory)
+
+    def locked_uploads(self) -> LockedUploads | None:
+        """Return what sends waiting pictures while this session is locked; None where there is nothing to send to."""
+        with self._mutex:
+            if self._closed or self.key is not None or self.public_key is None or self._memory is None:
+                return None
+            from desktop.client.locked_uploads import LockedUploads
+
+            if self._uploads is None:
+                self._uploads = LockedUploads(self.api, self.user_id, self.place.folder, self.public_key, self._memory)
+            return self._uploads
+
+    def _end_locked_uploads(self) -> None:
+        with self._mutex:
+            uploads, self._uploads = self._uploads, None
+        if uploads is not None:
+            uploads.stop()
 
     def begin_memory_anew(self) -> Path | None:
         """Set a damaged memory aside and return where it is now; unlocking then begins another.
@@ -189,6 +209,7 @@ class Session(SessionKeys):
             if self._closed:
                 return
             self._closed = True
+        self._end_locked_uploads()
         if self._vault is not None:
             self._vault.farewell()
         self.lock()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from desktop.client.key_change import Changed
     from desktop.client.key_change_state import ChangeState
     from desktop.client.key_store import KeyStore
+    from desktop.client.keychain import Keychain
     from desktop.client.kit_restore import Found
     from desktop.client.moving_classic import Moved
     from desktop.client.password_check import PasswordCheck
@@ -131,6 +132,26 @@ class SessionKeys:
             if self.api.embedded or kit.has_kit(content):
                 return content, ""
         return kit_restore.fetch_copy(self.api, self.user_id), "server"
+
+    def remember_here(self, passphrase: str, keychain: Keychain) -> None:
+        """Let this computer open the account's key without its passphrase; raises as ``Keychain.remember``."""
+        if self.public_key is not None:
+            keychain.remember(self.key_store, self.public_key.fingerprint, passphrase)
+
+    def unlock_from(self, keychain: Keychain) -> bool:
+        """Unlock with what this computer's keychain keeps; return whether it had anything.
+
+        Raises:
+            KeychainMissing, KeychainLocked: It cannot be asked.
+            KeyMissing, KeyFileUnreadable, KeyFileDamaged, KeyChanged: The key cannot be used.
+        """
+        if self.public_key is None:
+            return False
+        key = keychain.open(self.key_store, self.public_key.fingerprint)
+        if key is None:
+            return False
+        self.accept(key)
+        return True
 
     # -- another key pair -----------------------------------------------------------------------------------------
 

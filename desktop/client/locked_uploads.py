@@ -1,0 +1,96 @@
+"""Sending what is encrypted and waits, while the key is locked: sending ciphertext needs no key.
+
+Nothing is opened and nothing can be: the public key alone verifies what is sent. What needs the key — encrypting more
+files, showing what was sent — waits for unlocking. Must not import PySide6, ``requests`` or ``backend``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from desktop import errors
+from desktop.client.memory_model import Intent, IntentKind
+from desktop.client.preflight import hash_file
+from desktop.client.staging import CARRIER, MAX_THUMBNAIL, THUMBNAIL, Staging, Waiting
+from desktop.models import IsCancelled, Report, Scheme, never_cancelled, no_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from desktop.client.api import Api
+    from desktop.client.memory import Memory
+    from desktop.crypto.keys import PublicKey
+
+log = logging.getLogger(__name__)
+
+
+class LockedUploads:
+    """The waiting pictures of one account, sent without its private key. Safe to use from several threads."""
+
+    def __init__(self, api: Api, user_id: str, folder: Path, public: PublicKey, memory: Memory) -> None:
+        """Nothing is read yet.
+
+        Args:
+            api: Signed in.
+            user_id: The account.
+            folder: Of the place.
+            public: The account's public key, as the person's key file proved it.
+            memory: Of the account; it holds no secret.
+        """
+        self._api, self._user_id, self._public, self._memory = api, user_id, public, memory
+        self._staging = Staging(folder / "staging")
+        self._sending = threading.Lock()
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Send nothing more, and return when nothing is being sent: the vault is about to do it."""
+        self._stopped.set()
+        with self._sending:
+            pass
+
+    def waiting(self) -> list[Waiting]:
+        """Return what waits, in the order it was encrypted."""
+        return self._staging.waiting()
+
+    def send(self, waiting: Waiting, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> None:
+        """Send one picture and remove its waiting copy; repeating it is harmless.
+
+        Raises:
+            Cancelled: As asked, or stopped.
+            NetworkError, TooLarge, StorageFull: It stays, for now or until somebody looks after it.
+            Damaged, NotAuthentic: The waiting copy is not what was written; it stays for the unlocked program to name.
+        """
+        with self._sending:
+            self._send(waiting, report, lambda: self._stopped.is_set() or cancelled())
+
+    def _send(self, waiting: Waiting, report: Report, cancelled: IsCancelled) -> None:
+        from desktop.crypto.safe_write import read_own
+        from desktop.crypto.sealed import read_envelope
+
+        if cancelled():
+            raise errors.Cancelled
+        picture_id = waiting.picture_id
+        envelope = read_envelope(waiting.untrusted_envelope, owner=self._public, picture_id=picture_id)
+        carrier = waiting.folder / CARRIER
+        if hash_file(carrier, cancelled) != waiting.carrier_b3:
+            raise errors.Damaged("The encrypted copy that waited here has changed on this disk.")
+        thumbnail = read_own(waiting.folder / THUMBNAIL, MAX_THUMBNAIL)
+        intent = Intent(
+            self._public.fingerprint, picture_id, IntentKind.HEADER, envelope.header_hash, envelope.previous
+        )
+        self._memory.begin(intent)
+        row = self._api.upload_sealed(
+            self._user_id,
+            picture_id,
+            carrier=carrier,
+            envelope=waiting.untrusted_envelope,
+            thumbnail=thumbnail,
+            report=report,
+            cancelled=cancelled,
+        )
+        if row.stored_name != f"p-{picture_id}" or row.scheme is not Scheme.SEALED:
+            raise errors.WrongPicture("The server stored something else than what it was given.")
+        self._memory.stored(envelope)
+        self._staging.remove(picture_id)
