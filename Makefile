@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help run serve test check format demo drag-test kill-test fuzz attack-list bench package package-test clean
+.PHONY: help run serve test check format demo drag-test kill-test api-test fuzz attack-list bench package package-test clean
 
 help:
 	@echo "make run        set everything up and open the window"
@@ -13,6 +13,7 @@ help:
 	@echo "make kill-test  kill -9 while storing, 100 rounds"
 	@echo "make fuzz       every parser of untrusted bytes, 5 minutes each, two at a time"
 	@echo "make attack-list  play every attack of a malicious server; a table of what came of each"
+	@echo "make api-test   thousands of generated requests to every route of the API"
 	@echo "make bench      speed, as ratios measured in one run"
 	@echo "make package    build what people download, into dist/"
 	@echo "make package-test  install, upgrade and remove it in a bare Debian root (as root)"
@@ -58,6 +59,10 @@ fuzz:
 attack-list:
 	@scripts/setup test
 	@.venv/bin/python -m tests.malicious_server
+
+api-test:
+	@scripts/setup test
+	.venv/bin/python -m scripts.api_test
 
 bench:
 	@scripts/setup demo

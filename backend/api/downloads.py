@@ -104,7 +104,7 @@ def _of_one_revision(owner_id: str, name: str, answer: Callable[[PictureRecord],
 
 @blueprint.get(IMAGES + "/<name>/quotient")
 @operation(
-    {200: Answer(TEXT, "text/plain", ("ETag",)), 206: Answer(TEXT, "text/plain", RANGES), 304: NOTHING},
+    {200: Answer(TEXT, ("text/plain",), ("ETag",)), 206: Answer(TEXT, ("text/plain",), RANGES), 304: NOTHING},
     {404: "Image not found, This picture has no quotient", 416: ""},
     parameters=CONDITIONS,
 )

@@ -197,7 +197,7 @@ def _answer(status: int, answer: Answer) -> dict[str, Any]:
     if answer.headers:
         found["headers"] = {name: HEADERS[name] for name in answer.headers}
     if answer.schema is not None:
-        found["content"] = {answer.kind: {"schema": answer.schema}}
+        found["content"] = {kind: {"schema": answer.schema} for kind in answer.kinds}
     return found
 
 

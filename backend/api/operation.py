@@ -27,13 +27,13 @@ class Answer:
 
     Attributes:
         schema: Of its body; None: it has none.
-        kind: Content type of the body.
+        kinds: Content types that the body may have.
         headers: Names of the headers that matter, see ``openapi_parts.HEADERS``.
         text: What it means, when that is not plain.
     """
 
     schema: Schema | None = None
-    kind: str = JSON
+    kinds: tuple[str, ...] = (JSON,)
     headers: tuple[str, ...] = ()
     text: str = ""
 
@@ -117,12 +117,12 @@ def many(name: str, *headers: str) -> Answer:
 
 def plain(example: str) -> Answer:
     """A text."""
-    return Answer({"type": "string", "example": example}, "text/plain")
+    return Answer({"type": "string", "example": example}, ("text/plain",))
 
 
 def binary(kind: str, *headers: str) -> Answer:
     """Bytes."""
-    return Answer({"type": "string", "format": "binary"}, kind, headers)
+    return Answer({"type": "string", "format": "binary"}, (kind,), headers)
 
 
 def members(*optional: str, **properties: Schema) -> Schema:

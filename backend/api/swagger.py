@@ -11,8 +11,9 @@ from pathlib import Path
 
 from flask import Blueprint, Response, current_app, request, url_for
 
-from backend.api.operation import NOTHING, Answer, binary, operation
+from backend.api.operation import Answer, operation
 from backend.api.responses import config
+from backend.api.schemas import TEXT
 from backend.errors import NotFound
 
 blueprint = Blueprint("documentation", __name__)
@@ -51,6 +52,7 @@ SwaggerUIBundle({
   dom_id: "#api",
   validatorUrl: null,
   queryConfigEnabled: false,
+  deepLinking: true,
   docExpansion: "none",
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true
@@ -59,7 +61,7 @@ SwaggerUIBundle({
 
 
 @blueprint.get("/")
-@operation({200: binary("text/html")})
+@operation({200: Answer(TEXT, ("text/html",))})
 def page() -> Response:
     """This page."""
     return _file(PAGE.format(root=url_for("documentation.page")).encode("ascii"), "text/html")
@@ -77,7 +79,7 @@ def description() -> Response:
 
 
 @blueprint.get("/swagger-ui/<asset>")
-@operation({200: binary("text/css"), 304: NOTHING}, {404: "Not found, Swagger UI is not installed"})
+@operation({200: Answer(TEXT, ("text/css", "text/javascript"))}, {404: "Not found, Swagger UI is not installed"})
 def asset(asset: str) -> Response:
     """A file of the page."""
     if asset not in ASSETS:

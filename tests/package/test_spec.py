@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from swagger_ui_bundle import swagger_ui_path
 
 import glassine_version
+from backend.api.swagger import ASSETS
 from desktop.app import WARM_UP
 from scripts.package import prune, windows
 
@@ -96,13 +98,19 @@ def test_nothing_that_is_left_out_is_imported(analysis: dict[str, Any]) -> None:
 
 def test_the_bundle_is_one_folder_with_resources_and_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = run_spec(tmp_path, "linux", monkeypatch)
-    assert {target for _, target in calls["Analysis"][0]["datas"]} == {"resources", "."}
+    swagger_ui = f"swagger_ui_bundle/vendor/{swagger_ui_path.name}"
+    assert {target for _, target in calls["Analysis"][0]["datas"]} == {"resources", ".", swagger_ui}
     assert all(Path(source).exists() for source, _ in calls["Analysis"][0]["datas"])
     assert all(Path(hook).exists() for hook in calls["Analysis"][0]["runtime_hooks"])
     assert [call["name"] for call in calls["EXE"]] == ["glassine"]
     assert calls["EXE"][0]["exclude_binaries"]
     assert not any(call["strip"] or call["upx"] for call in calls["EXE"] + calls["COLLECT"])
     assert "BUNDLE" not in calls
+
+
+def test_the_bundle_has_every_file_of_the_page_and_no_other(analysis: dict[str, Any]) -> None:
+    files = [Path(source).name for source, target in analysis["datas"] if "swagger" in target]
+    assert sorted(files) == sorted(set(ASSETS) - {"start.js"})  # which is in the module itself
 
 
 def test_windows_gets_two_programs_with_icon_and_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
