@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from desktop.config import Config
     from desktop.models import IsCancelled, Place, Report
     from desktop.tasks import TaskRunner
+    from desktop.viewmodels.circle_port import Circle
     from desktop.viewmodels.lock import LockViewModel
     from desktop.viewmodels.session_port import SessionPort, SessionsPort
     from desktop.widgets.main_window import MainWindow
@@ -148,9 +149,14 @@ def build(config: Config, runner: TaskRunner, sessions: SessionsPort) -> MainWin
 
 
 def _build_open_vault(window: MainWindow, shell: Any, config: Config, runner: TaskRunner) -> OpenVault:
+    from desktop.viewmodels.bin import BinViewModel
+    from desktop.viewmodels.conflict import VersionsViewModel
     from desktop.viewmodels.gallery import GalleryViewModel
     from desktop.viewmodels.keys import KeysViewModel
+    from desktop.viewmodels.people import PeopleViewModel
     from desktop.viewmodels.settings import SettingsViewModel
+    from desktop.viewmodels.shared import SharedViewModel
+    from desktop.viewmodels.stored import StoredViewModel
     from desktop.viewmodels.transfers import TransfersViewModel
     from desktop.viewmodels.viewer import ViewerViewModel
     from desktop.widgets.open_vault import OpenVault, VaultModels
@@ -162,15 +168,34 @@ def _build_open_vault(window: MainWindow, shell: Any, config: Config, runner: Ta
         viewer=ViewerViewModel(runner),
         keys=KeysViewModel(runner),
         settings=SettingsViewModel(runner, config, config.folder / "log"),
+        people=PeopleViewModel(runner, _open_circle),
+        bin=BinViewModel(runner),
+        shared=SharedViewModel(runner),
+        versions=VersionsViewModel(runner),
+        stored=StoredViewModel(runner),
     )
     models.gallery.follow(models.transfers)
-    models.viewer.follow(models.gallery)
+    models.people.follow(models.gallery)
+    models.bin.follow_gallery(models.gallery)
+    models.shared.follow_people(models.people, models.gallery)
+    for gallery in (models.gallery, models.shared):
+        models.viewer.follow(gallery)
     shell.add_session_part(models.keys)
     shell.add_session_part(models.settings)
-    for part in (models.gallery, models.viewer, models.transfers):
+    circle = (models.people, models.bin, models.shared, models.versions, models.stored)
+    for part in (models.gallery, models.viewer, models.transfers, *circle):
         shell.add_vault_part(part)
     models.settings.theme_changed.connect(window.theme.set_preference)
     return OpenVault(window, models)
+
+
+def _open_circle(vault: Any) -> Circle | None:
+    """Give the people around a vault; None where there are none."""
+    from desktop.client.circle import open_circle
+    from desktop.viewmodels.circle_port import Circle
+
+    found = open_circle(vault)
+    return None if found is None else Circle(*found)
 
 
 class LateSessions:

@@ -142,7 +142,9 @@ class Picture:
 
     @property
     def when(self) -> datetime:
-        """The time to sort and group by: when taken, else when added, naive local time."""
+        """What to sort and group by, naive local time: in the bin when deleted, else when taken, else when added."""
+        if self.deleted is not None:
+            return self.deleted.astimezone().replace(tzinfo=None)
         return self.taken if self.taken is not None else self.added.astimezone().replace(tzinfo=None)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from desktop import errors
 from desktop.client.preflight import Preflight
-from desktop.models import IsCancelled, Picture, PictureState, Place, PlaceKind, Report, Scheme
+from desktop.models import IsCancelled, Picture, PictureState, Place, PlaceKind, Report, Scheme, Trust
 
 PHOTOGRAPHS = Path("/usr/share/backgrounds/mate")
 ORDER = ("LadyBird", "Storm", "YellowFlower", "RainDrops", "Dune", "TwoWings", "FreshFlower", "Aqua", "Wood", "Garden")
@@ -62,6 +62,9 @@ class SampleVault:
         self.files, self._jpegs = list(files), [_thumbnail(path) for path in files]
         self.pictures: dict[str, Picture] = {}
         self.place = Place(PlaceKind.SERVER, Path("nowhere"), "https://pictures.example.org", "mara")
+        self.bin_days = 30
+        self.binned: dict[str, Picture] = {}
+        self.found = Trust()
         self.trouble: dict[str, errors.GlassineError] = {}
         self.slow_s = 0.0
         for number in range(count):
@@ -91,6 +94,30 @@ class SampleVault:
         for start in range(0, len(everything), 500):
             on_page(everything[start : start + 500])
         return everything
+
+    def trust(self) -> Trust:
+        """What the listing found."""
+        return self.found
+
+    def list_bin(self, report: Report, cancelled: IsCancelled) -> list[Picture]:
+        """What is in the bin."""
+        return list(self.binned.values())
+
+    def restore(self, picture_id: str) -> Picture:
+        """Take it out of the bin."""
+        picture = replace(self.binned.pop(picture_id), deleted=None)
+        self.add(picture)
+        return picture
+
+    def purge(self, picture_ids: Sequence[str], report: Report, cancelled: IsCancelled) -> list[str]:
+        """Gone."""
+        for picture_id in picture_ids:
+            self.binned.pop(picture_id, None)
+        return list(picture_ids)
+
+    def empty_bin(self, report: Report, cancelled: IsCancelled) -> list[str]:
+        """All gone."""
+        return self.purge(list(self.binned), report, cancelled)
 
     def thumbnails(self, picture_ids: Sequence[str]) -> dict[str, bytes]:
         """The same few, over and over."""
@@ -143,8 +170,8 @@ class SampleVault:
         return folder / self.pictures[picture_id].name
 
     def delete(self, picture_id: str) -> None:
-        """Take it out."""
-        del self.pictures[picture_id]
+        """Move it to the bin."""
+        self.binned[picture_id] = replace(self.pictures.pop(picture_id), deleted=datetime.now(UTC))
 
     def inspect_sources(self, paths: Sequence[Path], report: Report, cancelled: IsCancelled) -> Preflight:
         """The real first look."""

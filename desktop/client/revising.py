@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from desktop import errors
+from desktop import errors, image_formats
 from desktop.client.attempts import attempt
 from desktop.client.current import fetch, fetch_own
 from desktop.client.kept_versions import Kept, KeptVersions, Target
@@ -64,6 +64,19 @@ class Revising:
             KeptVersion(one.target.gallery_id, one.opened.metadata.name, one.sealed, self._moved(one))
             for one in self._kept.all()
         ]
+
+    def open_kept(
+        self, picture_id: str, report: Report = no_report, cancelled: IsCancelled = never_cancelled
+    ) -> bytearray:
+        """Decrypt a version that is kept here into memory, for showing it beside the other.
+
+        Raises:
+            NotFound: None is kept for this picture.
+            Damaged: What is kept has changed on the disk.
+        """
+        kept = self._kept.get(self._kept.target(picture_id))
+        with kept.open_carrier() as untrusted:
+            return kept.opened.open_payload_to_memory(untrusted, report, cancelled, limit=image_formats.MAX_FILE_BYTES)
 
     def send_kept(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> list[str]:
         """Send versions that were not stored because of a crash or because the server was away.

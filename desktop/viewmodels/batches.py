@@ -1,4 +1,4 @@
-"""Work on many pictures at once: saving copies and deleting. One failure never stops the rest. Qt-free."""
+"""Work on many pictures at once: saving copies, the bin, deleting. One failure never stops the rest. Qt-free."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ class BatchOutcome:
     """How a batch ended.
 
     Attributes:
-        kind: ``export`` or ``delete``.
+        kind: ``export``, ``delete`` (for good), ``bin`` (moved there), ``restore`` (from there) or ``purge``
+            (deleted for good from there).
         total: How many pictures it was for.
-        done: Pictures it is done for.
+        done: Pictures it is done for; restored ones as they are now.
         paths: Where the copies are, in the order of ``done``.
         failures: Pictures it failed for, each with its reason.
         left: Pictures that were not tried.
@@ -75,7 +76,7 @@ class Interrupted:
     """A batch that locking stopped: figures and places, nothing of the pictures.
 
     Attributes:
-        kind: ``export`` or ``delete``.
+        kind: As :class:`BatchOutcome` has it.
         place: Where the pictures are kept; nobody else is told.
         total: How many pictures it was for.
         done: How many of them it is done for.
@@ -111,9 +112,9 @@ def export_pictures(vault: VaultPort, order: ExportOrder, report: Report, cancel
 
 
 def delete_pictures(
-    vault: VaultPort, pictures: Sequence[Picture], report: Report, cancelled: IsCancelled
+    vault: VaultPort, pictures: Sequence[Picture], kind: str, report: Report, cancelled: IsCancelled
 ) -> BatchOutcome:
-    """Delete pictures for good. One that is gone already counts as deleted."""
+    """Move pictures to the bin, or delete them where there is none. One that is gone already counts as deleted."""
 
     def one(picture: Picture, report: Report, cancelled: IsCancelled) -> None:
         try:
@@ -121,7 +122,33 @@ def delete_pictures(
         except NotFound:
             return
 
-    return _each(BatchOutcome("delete"), pictures, one, report, cancelled)
+    return _each(BatchOutcome(kind), pictures, one, report, cancelled)
+
+
+def restore_pictures(
+    vault: VaultPort, pictures: Sequence[Picture], report: Report, cancelled: IsCancelled
+) -> BatchOutcome:
+    """Take pictures out of the bin."""
+    restored: list[Picture] = []
+
+    def one(picture: Picture, report: Report, cancelled: IsCancelled) -> None:
+        restored.append(vault.restore(picture.id))
+
+    outcome = _each(BatchOutcome("restore"), pictures, one, report, cancelled)
+    outcome.done = restored
+    return outcome
+
+
+def purge_pictures(
+    vault: VaultPort, pictures: Sequence[Picture], report: Report, cancelled: IsCancelled
+) -> BatchOutcome:
+    """Delete pictures for good that are in the bin, or that are missing."""
+
+    def one(picture: Picture, report: Report, cancelled: IsCancelled) -> None:
+        if not vault.purge([picture.id], report, cancelled):
+            raise NotFound
+
+    return _each(BatchOutcome("purge"), pictures, one, report, cancelled)
 
 
 def _each(

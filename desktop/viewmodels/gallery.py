@@ -1,8 +1,8 @@
-"""The gallery: which pictures there are and which are shown, saving copies, deleting. Must not import widgets."""
+"""A gallery: which pictures there are and which are shown, saving copies, the bin. Must not import widgets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from desktop.errors import Cancelled, GlassineError
-from desktop.models import IsCancelled, Picture, PictureState, Place, Report
-from desktop.viewmodels.batches import BatchOutcome, ExportOrder, Interrupted, delete_pictures, export_pictures
+from desktop.models import IsCancelled, Picture, PictureState, Place, Report, Trust
+from desktop.viewmodels.batches import (
+    BatchOutcome,
+    ExportOrder,
+    Interrupted,
+    delete_pictures,
+    export_pictures,
+    purge_pictures,
+    restore_pictures,
+)
 from desktop.viewmodels.collector import let_go, many_lasting_objects
 from desktop.viewmodels.picture_list import PictureList
 from desktop.viewmodels.picture_model import WAITING, PictureModel
@@ -44,8 +52,19 @@ class SelectionSummary:
     size: int
 
 
+Keep = Callable[[Picture], bool]
+"""Whether a picture is to be shown."""
+
+_GONE_AFTERWARDS = ("delete", "bin", "purge")
+"""Batches after which the pictures are not in this gallery any more."""
+
+
 class GalleryViewModel(QObject):
-    """All pictures of a vault, newest first.
+    """All pictures of a vault (or of its bin, or what is shared with it), newest first.
+
+    Attributes:
+        trust: What the last complete listing found.
+        bin_days: How long the bin keeps pictures; 0: there is none, and deleting is for good.
 
     Signals:
         state_changed(GalleryState)
@@ -55,7 +74,9 @@ class GalleryViewModel(QObject):
         not_added(int): so many files could not be added, now that the others are.
         left_at(str picture_id): the viewer was closed at this picture.
         batch_started(str kind, int count), batch_progressed(int done, int total), batch_finished(BatchOutcome): saving
-            copies or deleting; one batch at a time.
+            copies, deleting or restoring; one batch at a time.
+        trust_changed(Trust): a complete listing was measured against what is remembered.
+        filter_changed(str): other pictures are kept from being shown; see :meth:`set_filter`.
         batch_interrupted(Interrupted): said at the next start, when leaving the same vault stopped a batch.
     """
 
@@ -69,6 +90,8 @@ class GalleryViewModel(QObject):
     batch_progressed = Signal(object, object)
     batch_finished = Signal(object)
     batch_interrupted = Signal(object)
+    trust_changed = Signal(object)
+    filter_changed = Signal(str)
     _page_arrived = Signal(int, object)
 
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
@@ -80,6 +103,10 @@ class GalleryViewModel(QObject):
         self.thumbnails = Thumbnails(runner, self)
         self.state = GalleryState.STOPPED
         self.query = ""
+        self.filter = ""
+        self.trust = Trust()
+        self.bin_days = 0
+        self._keep: Keep = _anything
         self._all = PictureList()
         self._late: dict[str, Picture] = {}
         self._gone: set[str] = set()
@@ -116,7 +143,8 @@ class GalleryViewModel(QObject):
         self._load = self._search = self._batch = None
         self._search_again = False
         self._vault = None
-        self.query = ""
+        self.query, self.filter, self._keep = "", "", _anything
+        self.trust = Trust()
         self.thumbnails.stop()
         self._all = PictureList()
         self._late.clear()
@@ -166,6 +194,9 @@ class GalleryViewModel(QObject):
         self._take_over(pictures)
         self._late.clear()
         self._gone.clear()
+        if self._vault is not None:
+            self.trust, self.bin_days = self._vault.trust(), self._vault.bin_days
+        self.trust_changed.emit(self.trust)
         self._set_state(GalleryState.READY)
 
     def _on_load_failed(self, error: GlassineError) -> None:
@@ -180,7 +211,7 @@ class GalleryViewModel(QObject):
             pictures.discard(picture_id)
         pictures.add(self._late.values())
         self._all = pictures
-        if self.query:
+        if self.narrowed:
             self._start_search()
         else:
             self.model.reset(self._all.copy())
@@ -221,12 +252,37 @@ class GalleryViewModel(QObject):
             if self._all.replace(picture) < 0:
                 self._all.discard(picture.id)
                 self._all.add([picture])
-            self.model.replace(picture)
+            if self._keep(picture):
+                self.model.replace(picture)
+            else:
+                self.model.remove([picture.id])
         else:
             self._all.add([picture])
-            if _matches(picture, self.query.split(), {}):
-                self.model.insert([picture])
+        if self.model.find(picture.id) is None and self._keep(picture) and _matches(picture, self.query.split(), {}):
+            self.model.insert([picture])
         self._count_changed()
+
+    def mark(self, counts: Mapping[str, tuple[int, bool]], conflicts: Collection[str]) -> None:
+        """Say what is known of pictures besides the listing.
+
+        Args:
+            counts: With how many people each shared one is shared, and whether one of them was never compared.
+            conflicts: Of which pictures two versions wait for a choice.
+        """
+        changed = False
+        for picture in list(self._all):
+            number, unverified = counts.get(picture.id, (0, False))
+            conflict = picture.id in conflicts
+            if (picture.shared_with, picture.unverified, picture.conflict) == (number, unverified, conflict):
+                continue
+            newer = replace(picture, shared_with=number, unverified=unverified, conflict=conflict)
+            changed = True
+            self._all.replace(newer)
+            self.model.replace(newer)
+        if changed and self.narrowed:
+            self._start_search()
+        elif changed:
+            self.shown_changed.emit()
 
     # -- searching -------------------------------------------------------------------------------------------------
 
@@ -236,7 +292,23 @@ class GalleryViewModel(QObject):
         if query == self.query:
             return
         self.query = query
-        if query:
+        self._narrow()
+
+    def set_filter(self, name: str, keep: Keep | None = None) -> None:
+        """Show only some pictures, such as those that are shared; an empty name shows all again."""
+        if name == self.filter and not name:
+            return
+        self.filter, self._keep = name, keep if name and keep is not None else _anything
+        self._narrow()
+        self.filter_changed.emit(name)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether not all pictures are meant to be shown."""
+        return bool(self.query or self.filter)
+
+    def _narrow(self) -> None:
+        if self.narrowed:
             self._start_search()
         else:
             self.model.reset(self._all.copy())
@@ -247,13 +319,16 @@ class GalleryViewModel(QObject):
             self._search.cancel()
             self._search_again = True
             return
-        task = self._search = self._runner.submit(_find, self._all.copy(), self.query, pool="view")
+        sought = Sought(self.query, self.filter, self._keep)
+        task = self._search = self._runner.submit(_find, self._all.copy(), sought, pool="view")
         task.succeeded.connect(self._on_found)
         task.finished.connect(self._on_search_over)
 
-    def _on_found(self, found: tuple[str, PictureList]) -> None:
-        if self.sender() is self._search and found[0] == self.query and not self._search_again:
-            self.model.reset(found[1])
+    def _on_found(self, found: tuple[Sought, PictureList]) -> None:
+        sought, pictures = found
+        meant = (sought.query, sought.filter) == (self.query, self.filter)
+        if self.sender() is self._search and meant and not self._search_again:
+            self.model.reset(pictures)
             self.shown_changed.emit()
 
     def _on_search_over(self) -> None:
@@ -262,7 +337,7 @@ class GalleryViewModel(QObject):
         self._search = None
         if self._search_again:
             self._search_again = False
-            if self.query:
+            if self.narrowed:
                 self._start_search()
 
     # -- what the page asks ----------------------------------------------------------------------------------------
@@ -298,6 +373,15 @@ class GalleryViewModel(QObject):
         """All pictures, whatever is searched for."""
         return list(self._all)
 
+    def find(self, picture_id: str) -> Picture | None:
+        """The picture of that id, shown or not."""
+        return self._all.get(picture_id)
+
+    @property
+    def vault(self) -> VaultPort | None:
+        """Where the pictures come from; None while nothing is open."""
+        return self._vault
+
     # -- saving copies and deleting --------------------------------------------------------------------------------
 
     @property
@@ -313,14 +397,24 @@ class GalleryViewModel(QObject):
         self._start_batch("export", pictures, folder)
 
     def delete(self, pictures: Sequence[Picture]) -> None:
-        """Delete pictures for good; the person has confirmed it. Those not sent yet are withdrawn instead."""
+        """Move pictures to the bin, or delete them for good where there is none; the person has confirmed that.
+
+        Those not sent yet are withdrawn instead.
+        """
         waiting = [picture.id for picture in pictures if self.model.sending(picture.id) is not None]
         if self._transfers is not None:
             for picture_id in waiting:
                 self._transfers.cancel_picture(picture_id)
         stored = [picture for picture in pictures if picture.id not in set(waiting)]
-        if stored:
-            self._start_batch("delete", stored, None)
+        self._start_batch("bin" if self.bin_days else "delete", stored, None)
+
+    def restore(self, pictures: Sequence[Picture]) -> None:
+        """Take pictures out of the bin."""
+        self._start_batch("restore", pictures, None)
+
+    def purge(self, pictures: Sequence[Picture]) -> None:
+        """Delete pictures for good; the person has confirmed it."""
+        self._start_batch("purge", pictures, None)
 
     def cancel_batch(self) -> None:
         """Stop after the picture at hand. What is done stays done."""
@@ -352,13 +446,16 @@ class GalleryViewModel(QObject):
             return
         self._batch_kind, self._batch_total, self._batch_done = kind, len(pictures), 0
         self._batch_folder = folder
+        vault, chosen = self._vault, list(pictures)
         if folder is not None:
             unsent = {picture.id for picture in pictures if self.model.sending(picture.id) is not None}
-            task = self._runner.submit(
-                export_pictures, self._vault, ExportOrder(list(pictures), unsent, folder), pool="network"
-            )
+            task = self._runner.submit(export_pictures, vault, ExportOrder(chosen, unsent, folder), pool="network")
+        elif kind == "restore":
+            task = self._runner.submit(restore_pictures, vault, chosen, pool="network")
+        elif kind == "purge":
+            task = self._runner.submit(purge_pictures, vault, chosen, pool="network")
         else:
-            task = self._runner.submit(delete_pictures, self._vault, list(pictures), pool="network")
+            task = self._runner.submit(delete_pictures, vault, chosen, kind, pool="network")
         self._batch = task
         task.progressed.connect(self._on_batch_progressed)
         task.succeeded.connect(self._on_batch_over)
@@ -375,9 +472,19 @@ class GalleryViewModel(QObject):
         if self.sender() is not self._batch:
             return
         self._batch = None
-        if outcome.kind == "delete":
+        if outcome.kind in _GONE_AFTERWARDS:
             self.remove(picture.id for picture in outcome.done)
+        elif outcome.kind == "restore":
+            self._on_restored(outcome.done)
         self.batch_finished.emit(outcome)
+
+    def take_back(self, pictures: Sequence[Picture]) -> None:
+        """Show what came back from the bin."""
+        for picture in pictures:
+            self.insert(picture)
+
+    def _on_restored(self, pictures: Sequence[Picture]) -> None:
+        self.take_back(pictures)
 
     def _on_batch_failed(self, error: GlassineError) -> None:
         if self.sender() is self._batch:
@@ -431,16 +538,29 @@ def _list(
         return PictureList(vault.list_pictures(report, cancelled, on_page))
 
 
-def _find(pictures: PictureList, query: str, report: Report, cancelled: IsCancelled) -> tuple[str, PictureList]:
-    words = query.split()
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is to be shown: words, the name of a filter, and what it keeps."""
+
+    query: str
+    filter: str
+    keep: Keep
+
+
+def _anything(picture: Picture) -> bool:
+    return True
+
+
+def _find(pictures: PictureList, sought: Sought, report: Report, cancelled: IsCancelled) -> tuple[Sought, PictureList]:
+    words = sought.query.split()
     days: _Days = {}
     found: list[Picture] = []
     for number, picture in enumerate(pictures):
         if number % 512 == 0 and cancelled():
             raise Cancelled
-        if _matches(picture, words, days):
+        if sought.keep(picture) and _matches(picture, words, days):
             found.append(picture)
-    return query, PictureList(found)
+    return sought, PictureList(found)
 
 
 _Days = dict[date, frozenset[str]]

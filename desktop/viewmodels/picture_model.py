@@ -188,13 +188,34 @@ class PictureModel(QAbstractListModel):
         parts = [picture.name, day_text(picture.when)]
         if picture.scheme is Scheme.CLASSIC:
             parts.append(self.tr("unprotected"))
-        if picture.state is PictureState.UNREADABLE:
-            parts.append(self.tr("cannot be opened"))
-        elif picture.state is PictureState.REFUSED:
-            parts.append(self.tr("not what you stored"))
+        parts.append(self._spoken_state(picture))
         progress = self._sending.get(picture.id)
         if progress == WAITING:
             parts.append(self.tr("waiting to be sent"))
         elif progress is not None:
             parts.append(self.tr("being sent, %1 percent").replace("%1", str(round(progress * 100))))
         return ", ".join(part for part in parts if part)
+
+    def _spoken_state(self, picture: Picture) -> str:
+        """What the tile shows besides the picture."""
+        words: list[str] = []
+        match picture.state:
+            case PictureState.UNREADABLE:
+                words.append(self.tr("cannot be opened"))
+            case PictureState.REFUSED:
+                words.append(self.tr("not what you stored"))
+            case PictureState.MISSING:
+                words.append(self.tr("missing on the server"))
+            case PictureState.UNDECODED:
+                words.append(self.tr("closed until you accept"))
+        if picture.owner_name:
+            words.append(self.tr("from %1").replace("%1", picture.owner_name))
+        if picture.shared_with:
+            words.append(self.tr("shared with %n people", "", picture.shared_with))
+        if picture.unverified:
+            words.append(self.tr("not all of them verified"))
+        if picture.conflict:
+            words.append(self.tr("two versions"))
+        if picture.deleted is not None:
+            words.append(self.tr("in the bin"))
+        return ", ".join(words)

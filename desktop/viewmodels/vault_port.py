@@ -61,6 +61,11 @@ class VaultPort(Protocol):
         """What the last complete listing found; cheap, for the window's thread too."""
         ...
 
+    @property
+    def bin_days(self) -> int:
+        """How many days the bin keeps pictures, as known since the last listing; 0 without a bin. Cheap."""
+        ...
+
     def list_bin(self, report: Report, cancelled: IsCancelled) -> list[Picture]:
         """What is in the bin, ``deleted`` set; ``thumbnails`` gives theirs too."""
         ...

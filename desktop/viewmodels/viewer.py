@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QImage
 
-from desktop.errors import GlassineError
+from desktop.errors import GlassineError, Missing
 from desktop.models import IsCancelled, Picture, PictureState, Report
 from desktop.viewmodels.batches import NotSentYet
 from desktop.viewmodels.decoding import decode_picture, decode_preview
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from desktop.tasks import Runner, Task
     from desktop.viewmodels.gallery import GalleryViewModel
     from desktop.viewmodels.vault_port import VaultPort
+
+
+class NotAccepted(GlassineError):
+    """A picture of somebody who was not accepted yet: nothing of it is decoded."""
+
+    code: ClassVar[str] = "P-104"
+    title: ClassVar[str] = "Still closed"
+    default_message: ClassVar[str] = "Accept what this person shares with you, or compare words first."
 
 
 class ViewerState(StrEnum):
@@ -110,10 +118,19 @@ class ViewerViewModel(QObject):
     # -- life ------------------------------------------------------------------------------------------------------
 
     def follow(self, gallery: GalleryViewModel) -> None:
-        """Go through the pictures that this gallery shows, in its order."""
-        self._gallery = gallery
-        gallery.model.sections_changed.connect(self._on_pictures)
-        gallery.batch_finished.connect(self.batch_finished)
+        """Go through the pictures that this gallery shows, in its order; the first one is gone through by default."""
+        if self._gallery is None:
+            self._gallery = gallery
+        gallery.model.sections_changed.connect(lambda: self._on_pictures_of(gallery))
+        gallery.batch_finished.connect(lambda outcome: self._on_batch(gallery, outcome))
+
+    def _on_pictures_of(self, gallery: GalleryViewModel) -> None:
+        if gallery is self._gallery:
+            self._on_pictures()
+
+    def _on_batch(self, gallery: GalleryViewModel, outcome: object) -> None:
+        if gallery is self._gallery:
+            self.batch_finished.emit(outcome)
 
     def start(self, vault: VaultPort) -> None:
         """Open pictures of this vault."""
@@ -164,8 +181,21 @@ class ViewerViewModel(QObject):
         """Whether one comes before it."""
         return self._row > 0
 
-    def open(self, picture_id: str) -> None:
-        """Look at a picture."""
+    @property
+    def gallery(self) -> GalleryViewModel | None:
+        """Whose pictures are gone through."""
+        return self._gallery
+
+    @property
+    def _source(self) -> VaultPort | None:
+        """Where the pictures that are gone through come from."""
+        vault = self._gallery.vault if self._gallery is not None else None
+        return vault if vault is not None else self._vault
+
+    def open(self, picture_id: str, gallery: GalleryViewModel | None = None) -> None:
+        """Look at a picture, of this gallery if one is given."""
+        if gallery is not None:
+            self._gallery = gallery
         if self._gallery is not None and (row := self._gallery.model.row_of(picture_id)) >= 0:
             self._go(row)
 
@@ -192,6 +222,11 @@ class ViewerViewModel(QObject):
         if self.count:
             self._step = -1
             self._go(self.count - 1)
+
+    def show_again(self) -> None:
+        """Give out the picture once more, after something else was on the stage."""
+        if self.picture is not None and self._gallery is not None:
+            self._go(self._row)
 
     def retry(self) -> None:
         """Try a picture again that could not be opened."""
@@ -224,6 +259,10 @@ class ViewerViewModel(QObject):
     def _problem(self, picture: Picture) -> GlassineError | None:
         if picture.state is PictureState.REFUSED:
             return NotShown(picture.problem or None, details=picture.problem_code)
+        if picture.state is PictureState.MISSING:
+            return Missing(picture.problem or None)
+        if picture.state is PictureState.UNDECODED:
+            return NotAccepted()
         if self._gallery is not None and self._gallery.model.sending(picture.id) is not None:
             return NotSentYet()
         return None
@@ -246,7 +285,7 @@ class ViewerViewModel(QObject):
     def _open(self, picture: Picture) -> None:
         if picture.id in self._opening:
             return
-        task = self._runner.submit(_open, self._vault, picture.id, self._bounds, pool="view")
+        task = self._runner.submit(_open, self._source, picture.id, self._bounds, pool="view")
         number = next(self._numbers)
         picture_id = picture.id
         self._opening[picture_id] = number, task
@@ -299,7 +338,7 @@ class ViewerViewModel(QObject):
     def _fetch_preview(self, picture: Picture) -> None:
         self._preview += 1
         number = self._preview
-        task = self._runner.submit(_preview, self._vault, picture.id, pool="view")
+        task = self._runner.submit(_preview, self._source, picture.id, pool="view")
         task.succeeded.connect(lambda image: self._on_preview(number, image))
 
     def _on_preview(self, number: int, image: QImage | None) -> None:

@@ -1,4 +1,4 @@
-"""What is said when copies were saved or pictures deleted, and the list of what failed."""
+"""What is said when copies were saved or pictures moved, restored or deleted, and the list of what failed."""
 
 from __future__ import annotations
 
@@ -36,11 +36,7 @@ def batch_notice(
         text = translate("Batches", "%1 %n pictures are not done.", None, undone).replace("%1", error.message)
         return _failed_notice(outcome, f"{error.title} ({error.code})", text, show_failures)
     if failed:
-        title = (
-            translate("Batches", "%n copies could not be saved", None, failed)
-            if saved
-            else translate("Batches", "%n pictures could not be deleted", None, failed)
-        )
+        title = _failed_title(outcome.kind, failed)
         return _failed_notice(outcome, title, _reasons(outcome), show_failures)
     if outcome.cancelled:
         return Notice(
@@ -60,9 +56,7 @@ def interrupted_notice(interrupted: Interrupted, open_folder: Callable[[Path], N
     return Notice(
         "batch",
         "warn",
-        translate("Batches", "Saving copies was stopped by locking")
-        if saved
-        else translate("Batches", "Deleting was stopped by locking"),
+        _locked_title(interrupted.kind),
         _how_far(interrupted.kind, interrupted.done, interrupted.total, interrupted.folder),
         action=translate("Batches", "Open the folder") if saved and interrupted.done else "",
         on_action=_opener(interrupted.folder, open_folder),
@@ -91,6 +85,10 @@ def _saved_notice(outcome: BatchOutcome, open_folder: Callable[[Path], None]) ->
 def _how_far(kind: str, done: int, total: int, folder: Path | None) -> str:
     if kind == "export":
         text = translate("Batches", "%1 of %2 are in %3, not encrypted there.").replace("%3", str(folder))
+    elif kind == "bin":
+        text = translate("Batches", "%1 of %2 are in the bin. The others are where they were.")
+    elif kind == "restore":
+        text = translate("Batches", "%1 of %2 are restored. The others are still in the bin.")
     else:
         text = translate("Batches", "%1 of %2 are deleted. The others are still there.")
     return text.replace("%1", number_text(done)).replace("%2", number_text(total))
@@ -107,11 +105,14 @@ def _reasons(outcome: BatchOutcome) -> str:
     done = len(outcome.done)
     if not done:
         return reason
-    words = (
-        translate("Batches", "%1 %n others are saved.", None, done)
-        if outcome.kind == "export"
-        else translate("Batches", "%1 %n others are deleted.", None, done)
-    )
+    if outcome.kind == "export":
+        words = translate("Batches", "%1 %n others are saved.", None, done)
+    elif outcome.kind == "bin":
+        words = translate("Batches", "%1 %n others are in the bin.", None, done)
+    elif outcome.kind == "restore":
+        words = translate("Batches", "%1 %n others are restored.", None, done)
+    else:
+        words = translate("Batches", "%1 %n others are deleted.", None, done)
     return words.replace("%1", reason)
 
 
@@ -153,12 +154,7 @@ class FailuresDialog(Dialog):
 
     def __init__(self, icons: Icons, parent: QWidget, outcome: BatchOutcome) -> None:
         failed = len(outcome.failures) + len(outcome.left)
-        title = (
-            translate("Batches", "%n copies were not saved", None, failed)
-            if outcome.kind == "export"
-            else translate("Batches", "%n pictures were not deleted", None, failed)
-        )
-        super().__init__(icons, parent, title, self.PREFLIGHT, sentence=_rest(outcome))
+        super().__init__(icons, parent, _not_done_title(outcome.kind, failed), self.PREFLIGHT, sentence=_rest(outcome))
         reasons = [(picture.name, f"{error.title} ({error.code})") for picture, error in outcome.failures]
         reasons += [(picture.name, translate("Batches", "Not tried")) for picture in outcome.left]
         for name, reason in reasons[:LISTED]:
@@ -179,9 +175,45 @@ def _rest(outcome: BatchOutcome) -> str:
         if outcome.done:
             return translate("Batches", "The others are saved. Nothing was overwritten.")
         return translate("Batches", "Nothing was overwritten.")
+    if outcome.kind == "bin":
+        moved = translate("Batches", "The others are in the bin.")
+        return moved if outcome.done else translate("Batches", "Nothing was moved.")
+    if outcome.kind == "restore":
+        back = translate("Batches", "The others are restored.")
+        return back if outcome.done else translate("Batches", "Nothing was restored.")
     if outcome.done:
         return translate("Batches", "The others are deleted.")
     return translate("Batches", "Nothing was deleted.")
+
+
+def _failed_title(kind: str, count: int) -> str:
+    if kind == "export":
+        return translate("Batches", "%n copies could not be saved", None, count)
+    if kind == "bin":
+        return translate("Batches", "%n pictures could not be moved to the bin", None, count)
+    if kind == "restore":
+        return translate("Batches", "%n pictures could not be restored", None, count)
+    return translate("Batches", "%n pictures could not be deleted", None, count)
+
+
+def _not_done_title(kind: str, count: int) -> str:
+    if kind == "export":
+        return translate("Batches", "%n copies were not saved", None, count)
+    if kind == "bin":
+        return translate("Batches", "%n pictures were not moved to the bin", None, count)
+    if kind == "restore":
+        return translate("Batches", "%n pictures were not restored", None, count)
+    return translate("Batches", "%n pictures were not deleted", None, count)
+
+
+def _locked_title(kind: str) -> str:
+    if kind == "export":
+        return translate("Batches", "Saving copies was stopped by locking")
+    if kind == "bin":
+        return translate("Batches", "Moving to the bin was stopped by locking")
+    if kind == "restore":
+        return translate("Batches", "Restoring was stopped by locking")
+    return translate("Batches", "Deleting was stopped by locking")
 
 
 def _row(icons: Icons, name: str, reason: str) -> QWidget:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from desktop.errors import GlassineError
 from desktop.models import Picture, PlaceKind, Scheme
 from desktop.viewmodels.wording import short_day_text, short_moment_text, size_text
+from desktop.widgets.buttons import link_button
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label
 from desktop.widgets.page_parts import SidePanel
 from desktop.widgets.scroll_page import ScrollPage
+from desktop.widgets.stored_pixels_view import StoredPixelsView
 from desktop.widgets.theme import Space
 
 ROW_HEIGHT = 30
 
 
 class DetailsPanel(SidePanel):
-    """The side panel of the viewer: a table of what is known here and what is known where the picture is kept."""
+    """The side panel of the viewer: what is stored, drawn, and a table of what is known here and there.
+
+    Signals:
+        large_wanted(): put the stored pixels on the stage, or take them off again.
+    """
+
+    large_wanted = Signal()
 
     def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(icons, "", parent)
@@ -26,9 +36,26 @@ class DetailsPanel(SidePanel):
         self._kind = PlaceKind.SERVER
         self._page = ScrollPage()
         self._table: QWidget | None = None
+        self._large = False
+        self.account_name = ""
+        self.pixels = StoredPixelsView(icons.theme)
+        self._pixels_words = ElidedLabel("", "caption", mode=Qt.TextElideMode.ElideRight)
+        self.large = link_button("")
+        self.large.clicked.connect(self.large_wanted)
+        self._stored = QWidget()
+        stored = QVBoxLayout(self._stored)
+        stored.setContentsMargins(0, Space.SMALL, 0, Space.TIGHT)
+        stored.setSpacing(Space.TIGHT)
+        stored.addWidget(self.pixels)
+        below = QHBoxLayout()
+        below.addWidget(self._pixels_words, 1)
+        below.addWidget(self.large)
+        stored.addLayout(below)
         self._holder = QVBoxLayout(self._page.content)
         self._holder.setContentsMargins(Space.LARGE, Space.SMALL, Space.LARGE, Space.LARGE)
+        self._holder.addWidget(self._stored)
         self._holder.addStretch(1)
+        self.set_large(False)
         self.body.addWidget(self._page, 1)
         self.set_place(PlaceKind.SERVER)
 
@@ -46,7 +73,10 @@ class DetailsPanel(SidePanel):
         self.show_picture(self._picture)
 
     def show_picture(self, picture: Picture | None) -> None:
-        """Fill the table."""
+        """Fill the table; the stored pixels follow."""
+        if picture is None or self._picture is None or picture.id != self._picture.id:
+            self.pixels.show_image(None)
+            self._pixels_words.setText("")
         self._picture = picture
         if self._table is not None:
             self._table.hide()
@@ -54,7 +84,27 @@ class DetailsPanel(SidePanel):
             self._table = None
         if picture is not None:
             self._table = self._make_table(picture)
-            self._holder.insertWidget(0, self._table)
+            self._holder.insertWidget(1, self._table)
+
+    def show_stored(self, picture_id: str, image: QImage, *, whole: bool) -> None:
+        """Draw the stored pixels; ``whole`` for a classic picture, whose outlines show through."""
+        if self._picture is None or picture_id != self._picture.id:
+            return
+        self.pixels.show_image(image, whole=whole)
+        words = self.tr("The stored file, all of it: outlines show through") if whole else ""
+        self._pixels_words.setText(words or self.tr("The stored file, part of it, at 200 %"))
+        self.pixels.setAccessibleName(self._pixels_words.text())
+
+    def show_stored_error(self, picture_id: str, error: GlassineError) -> None:
+        """Say that the stored file cannot be drawn."""
+        if self._picture is not None and picture_id == self._picture.id:
+            self._pixels_words.setText(f"{error.title} ({error.code})")
+
+    def set_large(self, large: bool) -> None:
+        """Say what the link does."""
+        self._large = large
+        self.large.setText(self.tr("Show the picture") if large else self.tr("Show it large"))
+        self.large.setToolTip(self.tr("S switches between the two"))
 
     def _make_table(self, picture: Picture) -> QWidget:
         table = QWidget()
@@ -108,8 +158,27 @@ class DetailsPanel(SidePanel):
                 self.tr("about %1").replace("%1", size_text(picture.stored_size)),
             ),
             (self.tr("Stored"), added, added),
-            (self.tr("Opened by"), self.tr("you"), self.tr("you")),
+            (self.tr("Owner"), picture.owner_name or self.tr("you"), picture.owner_name or self._account()),
+            (self.tr("Opened by"), self._openers(picture), self._seen_openers(picture)),
         ]
+
+    def _account(self) -> str:
+        return self.account_name or self.tr("you")
+
+    def _openers(self, picture: Picture) -> str:
+        if picture.owner_name:
+            return self.tr("%1, you").replace("%1", picture.owner_name)
+        if picture.shared_with:
+            return self.tr("you and %n others", "", picture.shared_with)
+        return self.tr("you")
+
+    def _seen_openers(self, picture: Picture) -> str:
+        """The same as seen where it is kept: sharing is no secret from the server."""
+        if picture.owner_name:
+            return self.tr("%1, %2").replace("%1", picture.owner_name).replace("%2", self._account())
+        if picture.shared_with:
+            return self.tr("%1 and %n others", "", picture.shared_with).replace("%1", self._account())
+        return self._account()
 
     def _theirs(self, words: str) -> QWidget:
         if words:

@@ -1,7 +1,11 @@
-"""The gallery: header, banners, the grid, and what stands there when it is empty."""
+"""The gallery: header, banners, the grid, and what stands there when it is empty.
+
+It stands for two places: all pictures, and those that are shared by the person.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,14 +16,17 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QVBoxLayout, Q
 
 from desktop.errors import GlassineError, NetworkError
 from desktop.image_formats import MAX_FILE_BYTES
-from desktop.models import Picture, PictureState, PlaceKind
+from desktop.models import Person, Picture, PictureState, PlaceKind, Scheme, Trust
 from desktop.viewmodels.batches import BatchOutcome, Interrupted
-from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
+from desktop.viewmodels.gallery import GalleryState, GalleryViewModel, Keep
+from desktop.viewmodels.trust import FILTERS, MISSING, Finding
 from desktop.viewmodels.wording import number_text
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, interrupted_notice, open_folder
 from desktop.widgets.buttons import ghost_button, link_button, primary_button
 from desktop.widgets.dialogs import ConfirmDialog
+from desktop.widgets.explanation_dialog import ExplanationDialog
 from desktop.widgets.file_dialogs import choose_folder
+from desktop.widgets.filter_bar import FilterBar
 from desktop.widgets.first_run import FirstRun
 from desktop.widgets.gallery_view import TILE_SIZES, GalleryView
 from desktop.widgets.icons import Icons
@@ -27,6 +34,7 @@ from desktop.widgets.notices import BannerArea, Notice
 from desktop.widgets.page_parts import EmptyState, PageHeader
 from desktop.widgets.selection_bar import BatchBar, SelectionBar
 from desktop.widgets.theme import Space, Theme
+from desktop.widgets.trust_notices import TrustNotices
 
 translate = QCoreApplication.translate
 
@@ -34,9 +42,12 @@ NARROW_BELOW: Final = 880
 SEARCH_DELAY_MS: Final = 150
 LOADING_DELAY_MS: Final = 300
 
+EXPLAINED: Final = (PictureState.REFUSED, PictureState.MISSING, PictureState.UNREADABLE)
+"""Pictures that are explained instead of opened."""
+
 
 class GalleryPage(QWidget):
-    """All pictures.
+    """All pictures, or those that somebody else has too.
 
     Attributes:
         header: The page's header.
@@ -47,6 +58,8 @@ class GalleryPage(QWidget):
         open_requested(str picture_id)
         add_files_requested(), add_folder_requested()
         tile_size_changed(int), export_folder_changed(str): to be remembered.
+        share_requested(list[Picture])
+        compare_requested(str user_id): a banner about a changed key was answered.
     """
 
     open_requested = Signal(str)
@@ -54,11 +67,15 @@ class GalleryPage(QWidget):
     add_folder_requested = Signal()
     tile_size_changed = Signal(int)
     export_folder_changed = Signal(str)
+    share_requested = Signal(list)
+    compare_requested = Signal(str)
 
     def __init__(self, theme: Theme, icons: Icons, gallery: GalleryViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme, self._icons, self._gallery = theme, icons, gallery
         self.export_folder = ""
+        self.place = "pictures"
+        self.sharing = False
         self._make_header()
         self.banners = BannerArea(icons)
         self.batch_bar = BatchBar(theme)
@@ -76,13 +93,27 @@ class GalleryPage(QWidget):
         clear.clicked.connect(self.clear_search)
         self._nothing_found = EmptyState(icons, "search", "", action=clear)
         self._loading = EmptyState(icons, "pictures", self.tr("Opening your pictures…"))
+        self._nothing_shared = EmptyState(
+            icons, "shared-out", self.tr("You share nothing"), self.tr("Select pictures and choose Share.")
+        )
+        show_all = link_button(self.tr("Show all pictures"))
+        show_all.clicked.connect(lambda: self.set_filter(""))
+        self._nothing_kept = EmptyState(icons, "filter", self.tr("No such pictures"), action=show_all)
         self._blank = QWidget()
         self._stack = QStackedWidget()
         self._first_run_holder = QWidget()
         holder = QVBoxLayout(self._first_run_holder)
         holder.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.LARGE, Space.LARGE)
         holder.addWidget(self.first_run)
-        for widget in (self.view, self._first_run_holder, self._nothing_found, self._loading, self._blank):
+        for widget in (
+            self.view,
+            self._first_run_holder,
+            self._nothing_found,
+            self._loading,
+            self._blank,
+            self._nothing_shared,
+            self._nothing_kept,
+        ):
             self._stack.addWidget(widget)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -96,8 +127,10 @@ class GalleryPage(QWidget):
         self.banner_slot = QVBoxLayout()
         self.banner_slot.addWidget(self.banners)
         layout.addLayout(self.banner_slot)
+        layout.addWidget(self.filter_bar)
         layout.addWidget(self._batch_holder)
         layout.addWidget(self._stack, 1)
+        self._trust_notices = TrustNotices(self._on_finding)
         self._connect()
         self._refresh()
 
@@ -110,6 +143,9 @@ class GalleryPage(QWidget):
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._make_menu())
         self.add_button = primary_button(self.tr("Add pictures"), icons, "plus")
+        self.filter_bar = FilterBar(icons)
+        self.filter_bar.filter_chosen.connect(self.set_filter)
+        self.header.add_action(self.filter_bar.button)
         self.header.add_action(self.more)
         self.header.add_action(self.add_button)
         self.selection_bar = SelectionBar(icons)
@@ -154,8 +190,10 @@ class GalleryPage(QWidget):
         gallery.batch_finished.connect(self._on_batch_finished)
         gallery.batch_interrupted.connect(self._on_batch_interrupted)
         gallery.not_added.connect(self._on_not_added)
+        gallery.trust_changed.connect(self._on_trust)
+        gallery.filter_changed.connect(self._on_filter)
         gallery.left_at.connect(view.go_to)
-        view.open_requested.connect(self.open_requested)
+        view.open_requested.connect(self.open_or_explain)
         view.selection_changed.connect(self._on_selection)
         view.delete_requested.connect(lambda: self.ask_to_delete(self._meant_pictures()))
         view.menu_requested.connect(self._show_tile_menu)
@@ -163,6 +201,7 @@ class GalleryPage(QWidget):
         bar.cleared.connect(self.clear_selection)
         bar.export_requested.connect(self.export_selected)
         bar.delete_requested.connect(self.delete_selected)
+        bar.share_requested.connect(lambda: self.share_requested.emit(self.shareable(self.selected_pictures())))
         self.header.compact_changed.connect(bar.set_compact)
         self.add_button.clicked.connect(self.add_files_requested)
         self.first_run.add_files_requested.connect(self.add_files_requested)
@@ -228,6 +267,93 @@ class GalleryPage(QWidget):
             return [self._gallery.model.picture(current.row())]
         return self.selected_pictures()
 
+    # -- places and filters ----------------------------------------------------------------------------------------
+
+    def show_place(self, name: str) -> None:
+        """Be the page of all pictures, or of those that are shared."""
+        if name == self.place:
+            return
+        self.place = name
+        shared = name == "shared-by-me"
+        self.header.set_title(self.tr("Shared by me") if shared else self.tr("All pictures"))
+        self.clear_selection()
+        self.set_filter("")
+        self._on_count(self._gallery.count)
+        self._refresh()
+
+    def set_filter(self, name: str) -> None:
+        """Show only some of the place's pictures; an empty name shows all of them."""
+        keep = FILTERS.get(name)
+        if self.place == "shared-by-me":
+            wanted = f"{self.place} {name}" if name else self.place
+            self._gallery.set_filter(wanted, partial(_kept_of_shared, keep))
+        else:
+            self._gallery.set_filter(name, keep)
+        self.filter_bar.show_filter(name)
+
+    def _on_filter(self, name: str) -> None:
+        if not name:
+            self.filter_bar.show_filter("")
+        self._refresh()
+
+    def set_sharing(self, possible: bool) -> None:
+        """Offer to share where there are other people."""
+        self.sharing = possible
+        self.selection_bar.set_sharing(possible)
+        self.filter_bar.set_sharing(possible)
+
+    def shareable(self, pictures: list[Picture]) -> list[Picture]:
+        """Those that can be shared: stored, sealed, and as they should be."""
+        sending = self._gallery.model.sending
+        return [
+            picture
+            for picture in pictures
+            if picture.state is PictureState.READY and picture.scheme is Scheme.SEALED and sending(picture.id) is None
+        ]
+
+    # -- trust -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _here(self) -> bool:
+        place = self._gallery.place
+        return place is not None and place.kind is PlaceKind.THIS_COMPUTER
+
+    def _on_trust(self, trust: Trust) -> None:
+        self.selection_bar.set_bin(self._gallery.bin_days > 0)
+        self._trust_notices.show_trust(self.banners, trust, here=self._here)
+
+    def show_changed(self, people: Sequence[Person]) -> None:
+        """Say whose keys have changed."""
+        self._trust_notices.show_changed(self.banners, people)
+
+    def _on_finding(self, finding: Finding) -> None:
+        if finding.user_id:
+            self.compare_requested.emit(finding.user_id)
+        elif finding.key == MISSING:
+            self.show_place("pictures")
+            self.set_filter(MISSING)
+        elif finding.pictures:
+            self.reveal(finding.pictures[0])
+            self.explain(finding.pictures[0])
+
+    def open_or_explain(self, picture_id: str) -> None:
+        """Open a picture; of one that is not shown, say why."""
+        picture = self._gallery.find(picture_id)
+        if picture is not None and picture.state in EXPLAINED:
+            self.explain(picture_id)
+        else:
+            self.open_requested.emit(picture_id)
+
+    def explain(self, picture_id: str) -> None:
+        """Say why a picture is not shown and what to do."""
+        picture = self._gallery.find(picture_id)
+        if picture is None:
+            return
+        dialog = ExplanationDialog(self._icons, self, picture, here=self._here)
+        dialog.again_requested.connect(self._gallery.reload)
+        dialog.forget_requested.connect(lambda picture: self._gallery.purge([picture]))
+        dialog.open()
+
     # -- saving copies ---------------------------------------------------------------------------------------------
 
     def export_selected(self) -> None:
@@ -255,16 +381,17 @@ class GalleryPage(QWidget):
     # -- deleting --------------------------------------------------------------------------------------------------
 
     def delete_selected(self) -> None:
-        """Ask, then delete the chosen pictures."""
+        """Move the chosen pictures to the bin, or ask and delete them where there is none."""
         self.ask_to_delete(self.selected_pictures())
 
     def ask_to_delete(self, pictures: list[Picture]) -> None:
-        """Ask, then delete these pictures."""
+        """Move these pictures to the bin, from which they come back; where there is none, ask and delete them."""
         if not pictures or self._gallery.busy:
             return
-        place = self._gallery.place
-        here = place is not None and place.kind is PlaceKind.THIS_COMPUTER
-        question = delete_question(self._icons, self, len(pictures), here=here)
+        if self._gallery.bin_days:
+            self._gallery.delete(pictures)
+            return
+        question = delete_question(self._icons, self, len(pictures), here=self._here)
         question.accepted.connect(lambda: self._gallery.delete(pictures))
         question.open()
 
@@ -280,13 +407,15 @@ class GalleryPage(QWidget):
             self._search_timer.stop()
             for key in ("load", "batch", "refused", "thumbnails", "not-added"):
                 self.banners.remove(key)
+            self._trust_notices.clear(self.banners)
             self._end_batch()
         elif state is GalleryState.READY:
             self._tell_refused()
         self._refresh()
 
     def _on_count(self, count: int) -> None:
-        self.header.set_count(number_text(count) if count else "")
+        shown = self._gallery.model.rowCount() if self._gallery.filter else count
+        self.header.set_count(number_text(shown) if shown else "")
 
     def _refresh(self) -> None:
         gallery = self._gallery
@@ -296,6 +425,10 @@ class GalleryPage(QWidget):
         elif gallery.query and gallery.state is not GalleryState.STOPPED:
             self._nothing_found.set_words(self.tr("Nothing matches “%1”").replace("%1", self._typed()))
             widget = self._nothing_found
+        elif gallery.state is GalleryState.READY and self.place == "shared-by-me" and not self.filter_bar.chosen:
+            widget = self._nothing_shared
+        elif gallery.state is GalleryState.READY and gallery.filter:
+            widget = self._nothing_kept
         elif gallery.state is GalleryState.READY and gallery.count == 0:
             widget = self._first_run_holder
         elif gallery.state is GalleryState.LOADING and not self._later.isActive():
@@ -305,7 +438,10 @@ class GalleryPage(QWidget):
         empty = widget is self._first_run_holder
         self.more.setVisible(not empty)
         self.add_button.setVisible(not empty)
+        self.filter_bar.button.setVisible(not empty)
         self.header.set_search_shown(not empty)
+        if gallery.filter:
+            self._on_count(gallery.count)
         had_focus = self._stack.currentWidget() is not widget and self._stack.isAncestorOf(self.focusWidget())
         self._stack.setCurrentWidget(widget)
         if had_focus:
@@ -373,7 +509,8 @@ class GalleryPage(QWidget):
         )
 
     def _tell_refused(self) -> None:
-        refused = self._gallery.refused
+        said = set(self._trust_notices.pictures)
+        refused = [picture for picture in self._gallery.refused if picture.id not in said]
         if not refused:
             self.banners.remove("refused")
             return
@@ -441,12 +578,17 @@ class GalleryPage(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ready = any(picture.state is PictureState.READY for picture in pictures)
         if len(pictures) == 1:
-            menu.addAction(self.tr("Open"), lambda: self.open_requested.emit(pictures[0].id))
+            menu.addAction(self.tr("Open"), lambda: self.open_or_explain(pictures[0].id))
         save = menu.addAction(self.tr("Save a copy"), lambda: self._ask_folder(pictures))
         save.setIcon(self._icons.icon("save", "text2", 18))
         save.setEnabled(ready and not self._gallery.busy)
+        if self.sharing:
+            share = menu.addAction(self.tr("Share"), lambda: self.share_requested.emit(self.shareable(pictures)))
+            share.setIcon(self._icons.icon("person-plus", "text2", 18))
+            share.setEnabled(bool(self.shareable(pictures)) and not self._gallery.busy)
         menu.addSeparator()
-        delete = menu.addAction(self.tr("Delete"), lambda: self.ask_to_delete(pictures))
+        words = self.tr("Move to bin") if self._gallery.bin_days else self.tr("Delete")
+        delete = menu.addAction(words, lambda: self.ask_to_delete(pictures))
         delete.setIcon(self._icons.icon("bin", "text2", 18))
         delete.setEnabled(not self._gallery.busy)
         menu.popup(position)
@@ -469,6 +611,10 @@ class GalleryPage(QWidget):
         window, left = self.window(), self.mapTo(self.window(), QPoint(0, 0)).x()
         before = window.width() - left - self.width() if self.isRightToLeft() else left
         self.view.set_narrow(self.width() + before < NARROW_BELOW)
+
+
+def _kept_of_shared(keep: Keep | None, picture: Picture) -> bool:
+    return picture.shared_with > 0 and (keep is None or keep(picture))
 
 
 def delete_question(icons: Icons, parent: QWidget, count: int, *, here: bool) -> ConfirmDialog:

@@ -17,9 +17,14 @@ COUNT_GAP = 12
 
 
 def paint_headings(
-    painter: QPainter, theme: Theme, grid: GridLayout, between: tuple[int, int], on_screen: Callable[[Box], QRect]
+    painter: QPainter,
+    theme: Theme,
+    grid: GridLayout,
+    between: tuple[int, int],
+    on_screen: Callable[[Box], QRect],
+    words: str = "%1",
 ) -> None:
-    """Paint the headings that lie between two heights of the content."""
+    """Paint the headings that lie between two heights of the content; ``words`` stand around the date, ``%1``."""
     numbers = grid.sections_between(*between)
     if not numbers:
         return
@@ -31,7 +36,7 @@ def paint_headings(
         box = grid.heading(number)
         if box.y + box.height <= between[0] or box.y >= between[1]:
             continue
-        title = section_text(grid.sections[number], today)
+        title = words.replace("%1", section_text(grid.sections[number], today))
         title = lead_metrics.elidedText(title, Qt.TextElideMode.ElideRight, box.width)
         used = lead_metrics.horizontalAdvance(title)
         baseline = box.y + (box.height + lead_metrics.ascent() - lead_metrics.descent()) // 2

@@ -94,6 +94,7 @@ class GalleryView(QListView):
         super().__init__(parent)
         self._theme, self._pictures, self._thumbnails = theme, model, thumbnails
         self.tile_size = TILE_SIZES[1]
+        self.heading_words = "%1"
         self._narrow = False
         self.grid = GridLayout((), 1, self.tile_size)
         self._grid_is_old = True
@@ -495,7 +496,7 @@ class GalleryView(QListView):
         painter.fillRect(exposed, self._theme.tokens.canvas)
         grid = self._layout()
         top, bottom = exposed.top() + offset - 6, exposed.bottom() + 1 + offset + 6
-        paint_headings(painter, self._theme, grid, (top, bottom), self._on_screen)
+        paint_headings(painter, self._theme, grid, (top, bottom), self._on_screen, self.heading_words)
         rows = grid.rows_between(top, bottom)
         option = QStyleOptionViewItem()
         option.initFrom(self)

@@ -104,7 +104,8 @@ class MainWindow(QMainWindow):
         """The widgets of an open vault, made on first use."""
         if self._open_vault is None:
             self._open_vault = self._make_open_vault(self)
-            for page in (self._open_vault.shell_page, self._open_vault.viewer_page):
+            vault = self._open_vault
+            for page in (vault.shell_page, vault.viewer_page, vault.circle.conflict_page):
                 self.stack.addWidget(page)
             self._open_vault.shell_page.lock_requested.connect(self._models.shell.lock)
             self._open_vault.shell_page.sign_out_requested.connect(self.sign_out)

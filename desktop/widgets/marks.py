@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QProgressBar, QSizePolicy, QWidget
 
 from desktop.widgets.icons import Icons
@@ -42,8 +42,10 @@ class Chip(QWidget):
         icons.changed.connect(self.update)
         self.set_state(kind, text)
 
-    def set_state(self, kind: str, text: str) -> None:
-        """Say something else."""
+    def set_state(self, kind: str, text: str, *, icon: str | None = None) -> None:
+        """Say something else; ``icon`` stands in for that of the kind."""
+        if icon is not None:
+            self._override = icon
         self._name, self._front, self._back = CHIP_STYLES[kind]
         self._name = self._override or self._name
         self.text = text
@@ -80,6 +82,43 @@ class Chip(QWidget):
         painter.setFont(self._theme.font("chip"))
         painter.setPen(getattr(tokens, self._front))
         painter.drawText(inner, int(Qt.AlignmentFlag.AlignCenter), self.text)
+
+
+class ChipButton(Chip):
+    """A chip that can be pressed, by Space and Enter too.
+
+    Signals:
+        pressed()
+    """
+
+    pressed = Signal()
+
+    def __init__(self, icons: Icons, kind: str, text: str, *, icon: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(icons, kind, text, icon=icon, parent=parent)
+        self.setProperty("ring_radius", Radius.CHIP)
+        self.set_usable(True)
+
+    def set_usable(self, usable: bool) -> None:
+        """Take presses, or be a plain chip."""
+        self.usable = usable
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if usable else Qt.FocusPolicy.NoFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor if usable else Qt.CursorShape.ArrowCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Be pressed."""
+        if (
+            self.usable
+            and event.button() == Qt.MouseButton.LeftButton
+            and self.rect().contains(event.position().toPoint())
+        ):
+            self.pressed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Be pressed by keyboard."""
+        if self.usable and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.pressed.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 def _visual(widget: QWidget, bounds: QRect, rect: QRect) -> QRect:

@@ -13,11 +13,13 @@ from desktop.models import Picture
 from desktop.viewmodels.shell import Stage
 from desktop.viewmodels.transfer import Outcome
 from desktop.viewmodels.wording import number_text, short_time_left_text
+from desktop.widgets.circle_pages import CircleModels, CirclePages
 from desktop.widgets.drop_overlay import DropOverlay
 from desktop.widgets.file_dialogs import choose_folder, open_pictures
 from desktop.widgets.gallery_page import GalleryPage, pictures_folder
 from desktop.widgets.keys_page import KeysPage
 from desktop.widgets.notices import Notice, error_words
+from desktop.widgets.place_page import PlacePage
 from desktop.widgets.preflight_dialog import SKIP_BELOW, PreflightDialog
 from desktop.widgets.settings_page import SettingsPage
 from desktop.widgets.shell_page import ShellPage
@@ -27,10 +29,15 @@ from desktop.widgets.viewer_page import ViewerPage
 if TYPE_CHECKING:
     from desktop.client.preflight import Preflight
     from desktop.errors import GlassineError
+    from desktop.viewmodels.bin import BinViewModel
+    from desktop.viewmodels.conflict import VersionsViewModel
     from desktop.viewmodels.gallery import GalleryViewModel
     from desktop.viewmodels.keys import KeysViewModel
+    from desktop.viewmodels.people import PeopleViewModel
     from desktop.viewmodels.settings import SettingsViewModel
+    from desktop.viewmodels.shared import SharedViewModel
     from desktop.viewmodels.shell import ShellViewModel
+    from desktop.viewmodels.stored import StoredViewModel
     from desktop.viewmodels.transfer import TransfersSummary
     from desktop.viewmodels.transfers import TransfersViewModel
     from desktop.viewmodels.viewer import ViewerViewModel
@@ -74,6 +81,11 @@ class VaultModels:
     viewer: ViewerViewModel
     keys: KeysViewModel
     settings: SettingsViewModel
+    people: PeopleViewModel
+    bin: BinViewModel
+    shared: SharedViewModel
+    versions: VersionsViewModel
+    stored: StoredViewModel
 
 
 class OpenVault(QObject):
@@ -99,11 +111,21 @@ class OpenVault(QObject):
         self.keys_page = KeysPage(icons, models.keys)
         self.settings_page = SettingsPage(icons, models.settings)
         self.panel = TransfersPanel(theme, icons, models.transfers)
-        self.viewer_page = ViewerPage(theme, icons, models.viewer)
-        pages = {"pictures": self.gallery_page, "keys": self.keys_page, "settings": self.settings_page}
+        self.viewer_page = ViewerPage(theme, icons, models.viewer, stored=models.stored)
+        circle = CircleModels(models.gallery, models.viewer, models.people, models.bin, models.shared, models.versions)
+        self.circle = CirclePages(window, circle)
+        pages = {
+            "pictures": self.gallery_page,
+            "shared-with-me": self.circle.shared_page,
+            "shared-by-me": self.gallery_page,
+            "bin": self.circle.bin_page,
+            "keys": self.keys_page,
+            "settings": self.settings_page,
+        }
         self.shell_page = ShellPage(icons, pages, self.panel)
         self.drop_overlay = DropOverlay(window, theme, icons)
         self.gallery_page.use_banners(self.shell_page.banners)
+        self.circle.attach(self.shell_page, self.gallery_page, self.viewer_page)
         self._connect_pages()
         self._connect_models()
         self._show_account()
@@ -201,14 +223,20 @@ class OpenVault(QObject):
         """Close the panel, else clear the selection."""
         if self.shell_page.panel_open:
             self.shell_page.set_panel_open(False)
-        elif self.shell_page.page_name == "pictures":
-            self.gallery_page.clear_selection()
+        else:
+            page = self.shell_page.content.currentWidget()
+            if isinstance(page, GalleryPage | PlacePage):
+                page.clear_selection()
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
     def open_picture(self, picture_id: str) -> None:
-        """Show one picture in full."""
-        self._models.viewer.open(picture_id)
+        """Show one picture in full, or the two versions of it that wait for a choice."""
+        picture = self._models.gallery.find(picture_id)
+        if picture is not None and picture.conflict:
+            self.circle.show_conflict(picture)
+            return
+        self._models.viewer.open(picture_id, self._models.gallery)
         self._window.show_viewer()
 
     def _show_picture(self, picture_id: str) -> None:
@@ -227,7 +255,7 @@ class OpenVault(QObject):
 
     def add_paths(self, paths: list[Path]) -> None:
         """Add files and folders; they are looked over first, unless the person said that few need not be."""
-        if not paths or self._models.shell.stage is not Stage.OPEN:
+        if not paths or self._models.shell.stage is not Stage.OPEN or self.circle.takes_drop(paths):
             return
         if self._models.settings.skip_preflight:
             self._unasked = paths
@@ -278,6 +306,7 @@ class OpenVault(QObject):
         session = shell.session
         if session is not None:
             self.shell_page.sidebar.account.set_account(session.user_id, shell.user_name, shell.place_title)
+            self.viewer_page.panel.account_name = session.user_name
             self.viewer_page.set_place(session.place.kind)
 
     def _show_count(self, count: int) -> None:

@@ -18,19 +18,22 @@ class SelectionBar(QWidget):
     """How many are chosen, how large they are, and what can be done with them.
 
     Signals:
-        cleared(), export_requested(), delete_requested()
+        cleared(), export_requested(), delete_requested(), share_requested()
     """
 
     cleared = Signal()
     export_requested = Signal()
     delete_requested = Signal()
+    share_requested = Signal()
 
     def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.close_button = ghost_button(icons, "close", self.tr("Clear the selection"))
         self._count, self._size = Label("", "lead"), Label("", "secondary")
         self.delete = GhostButton(icons, "bin", self.tr("Delete"), labelled=True, token="text")  # noqa: S106
-        self.export = default_button(self.tr("Save a copy"), icons, "save")
+        self.export = GhostButton(icons, "save", self.tr("Save a copy"), labelled=True, token="text")  # noqa: S106
+        self.share = default_button(self.tr("Share"), icons, "person-plus")
+        self.share.hide()
         self.close_button.clicked.connect(self.cleared)
         self.delete.clicked.connect(self.delete_requested)
         self.export.clicked.connect(self.export_requested)
@@ -41,8 +44,18 @@ class SelectionBar(QWidget):
         row.addWidget(self._count)
         row.addWidget(self._size)
         row.addStretch(1)
-        row.addWidget(self.delete)
         row.addWidget(self.export)
+        row.addWidget(self.delete)
+        row.addWidget(self.share)
+        self.share.clicked.connect(self.share_requested)
+
+    def set_bin(self, there: bool) -> None:
+        """Say what the second button does: move to the bin, or delete where there is none."""
+        self.delete.set_text(self.tr("Move to bin") if there else self.tr("Delete"))
+
+    def set_sharing(self, possible: bool) -> None:
+        """Offer to share where there are other people."""
+        self.share.setVisible(possible)
 
     def set_summary(self, summary: SelectionSummary) -> None:
         """Say what is chosen."""
@@ -51,11 +64,13 @@ class SelectionBar(QWidget):
 
     def set_compact(self, compact: bool) -> None:
         """Turn labels to icons."""
-        self.delete.set_labelled(not compact)
+        for button in (self.export, self.delete):
+            button.set_labelled(not compact)
 
     def set_busy(self, busy: bool) -> None:
         """One batch at a time."""
         self.delete.setEnabled(not busy)
+        self.share.setEnabled(not busy)
         self.export.setEnabled(not busy)
 
 
@@ -98,7 +113,15 @@ class BatchBar(QFrame):
     def progress(self, done: int, total: int) -> None:
         """Show how far it is; the unit is a thousandth of a picture."""
         number = min(self._total, done // 1000 + 1)
-        words = self.tr("Saving copies") if self._kind == "export" else self.tr("Deleting")
+        match self._kind:
+            case "export":
+                words = self.tr("Saving copies")
+            case "bin":
+                words = self.tr("Moving to the bin")
+            case "restore":
+                words = self.tr("Restoring")
+            case _:
+                words = self.tr("Deleting")
         count = self.tr("%1 of %2").replace("%1", number_text(number)).replace("%2", number_text(self._total))
         self._label.setText(f"{words} · {count}")
         self._bar.set_progress(done, total)

@@ -25,7 +25,7 @@ PANEL_ALONE_BELOW: Final = 880
 class ShellPage(QWidget):
     """What is seen while a vault is open.
 
-    ``pages`` are named pictures, keys and settings; ``panel`` is a :class:`SidePanel` for the transfers. A page may
+    ``pages`` are named as the rows of the sidebar; ``panel`` is a :class:`SidePanel` for the transfers. A page may
     have ``header`` and ``banner_slot`` (a layout below the header, where banners go).
 
     Signals:
@@ -52,7 +52,7 @@ class ShellPage(QWidget):
         self.sidebar = Sidebar(icons)
         self.banners = BannerArea(icons)
         self.content = QStackedWidget()
-        for page in pages.values():
+        for page in dict.fromkeys(pages.values()):  # a page may stand for two places
             self.content.addWidget(page)
         self._panel_line = Hairline(Qt.Orientation.Vertical)
 

@@ -17,6 +17,9 @@ from desktop.widgets.theme import Radius, Space
 FULL_WIDTH: Final = 216
 RAIL_WIDTH: Final = 56
 
+PLACES: Final = ("pictures", "shared-with-me", "shared-by-me", "bin")
+"""The rows above the line."""
+
 
 class SidebarRow(QAbstractButton):
     """One row: icon, words, count; maybe a second line with a bar.
@@ -299,7 +302,7 @@ class Sidebar(StyledWidget):
     """Places, keys, transfers, settings, account.
 
     Signals:
-        page_requested(str): pictures, keys or settings.
+        page_requested(str): pictures, shared-with-me, shared-by-me, bin, keys or settings.
         transfers_requested(bool): open or close the panel.
         lock_requested(), sign_out_requested()
     """
@@ -316,6 +319,9 @@ class Sidebar(StyledWidget):
         self._page, self._transfers_open = "pictures", False
         self.pages = {
             "pictures": SidebarRow(icons, "pictures", self.tr("All pictures")),
+            "shared-with-me": SidebarRow(icons, "shared-in", self.tr("Shared with me")),
+            "shared-by-me": SidebarRow(icons, "shared-out", self.tr("Shared by me")),
+            "bin": SidebarRow(icons, "bin", self.tr("Bin")),
             "keys": SidebarRow(icons, "key", self.tr("Keys")),
             "settings": SidebarRow(icons, "settings", self.tr("Settings")),
         }
@@ -328,7 +334,8 @@ class Sidebar(StyledWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, Space.MEDIUM, 0, Space.SMALL)
         layout.setSpacing(Space.HAIR)
-        self._add(layout, self.pages["pictures"])
+        for name in PLACES:
+            self._add(layout, self.pages[name])
         self._add(layout, self._line, inset=Space.SMALL + 10, above=13, below=13)
         self._add(layout, self.pages["keys"])
         self._add(layout, self.transfers)
@@ -345,6 +352,7 @@ class Sidebar(StyledWidget):
         self.rail_lock.clicked.connect(self.lock_requested)
         self.account.lock_requested.connect(self.lock_requested)
         self.account.sign_out_requested.connect(self.sign_out_requested)
+        self.set_places(sharing=False, bin_there=False)
         self.set_rail(False)
 
     def set_page(self, name: str) -> None:
@@ -374,13 +382,14 @@ class Sidebar(StyledWidget):
     def rows(self) -> list[SidebarRow]:
         """All rows, from the top."""
         pages = self.pages
-        return [
-            pages["pictures"],
-            pages["keys"],
-            self.transfers,
-            pages["settings"],
-            self.rail_lock,
-        ]
+        places = [pages[name] for name in PLACES]
+        return [*places, pages["keys"], self.transfers, pages["settings"], self.rail_lock]
+
+    def set_places(self, *, sharing: bool, bin_there: bool) -> None:
+        """Show the places that there are: nobody shares in a vault on this computer."""
+        self.pages["shared-with-me"].setVisible(sharing)
+        self.pages["shared-by-me"].setVisible(sharing)
+        self.pages["bin"].setVisible(bin_there)
 
     def focus_first(self) -> None:
         """Put the keyboard on the chosen row."""

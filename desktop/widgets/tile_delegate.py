@@ -100,12 +100,20 @@ class TileDelegate(QStyledItemDelegate):
 
     def _paint_problem(self, painter: QPainter, inner: QRect, picture: Picture, *, rounded: bool) -> None:
         tokens = self._theme.tokens
-        if picture.state is PictureState.REFUSED:
-            fill, token, icon, side, bold = tokens.danger_soft, tokens.danger, "shield-alert", 32, QFont.Weight.DemiBold
-            words = self.tr("Not what you stored")
-        else:
-            fill, token, icon, side, bold = tokens.sunken, tokens.text2, "error", 24, QFont.Weight.Normal
-            words = self.tr("Cannot be opened")
+        fill, token, icon, side, bold = tokens.sunken, tokens.text2, "error", 24, QFont.Weight.Normal
+        match picture.state:
+            case PictureState.REFUSED:
+                fill, token, icon, side = tokens.danger_soft, tokens.danger, "shield-alert", 32
+                bold = QFont.Weight.DemiBold
+                words = self.tr("Not what you stored")
+                if picture.owner_name:
+                    words = self.tr("Not what %1 stored").replace("%1", picture.owner_name)
+            case PictureState.MISSING:
+                icon, words = "help", self.tr("Missing on the server")
+            case PictureState.UNDECODED:
+                icon, words = "noise", picture.owner_name or self.tr("Closed until you accept")
+            case _:
+                words = self.tr("Cannot be opened")
         self._fill(painter, inner, fill, rounded=rounded)
         text_font = self._theme.font("caption")
         text_font.setWeight(bold)
@@ -140,6 +148,12 @@ class TileDelegate(QStyledItemDelegate):
         badges: list[tuple[str, QColor, QColor]] = []
         if picture.scheme is Scheme.CLASSIC:
             badges.append(("warning", PALE_DISC, ON_PALE))
+        elif picture.conflict:
+            badges.append(("copy", PALE_DISC, ON_PALE))
+        elif picture.unverified:
+            badges.append(("shield-question", PALE_DISC, ON_PALE))
+        if picture.shared_with and min(inner.width(), inner.height()) >= SMALL:
+            badges.append(("people", DARK_DISC, WHITE))
         if waiting:
             badges.append(("waiting", DARK_DISC, WHITE))
         for place, (icon, disc, colour) in enumerate(badges):

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWid
 
 from desktop.models import Picture, PictureState, PlaceKind, Scheme
 from desktop.viewmodels.batches import BatchOutcome
+from desktop.viewmodels.stored import StoredViewModel
 from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
 from desktop.viewmodels.wording import moment_text, number_text
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, open_folder
@@ -22,7 +23,7 @@ from desktop.widgets.file_dialogs import choose_folder
 from desktop.widgets.gallery_page import delete_question, pictures_folder
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline
-from desktop.widgets.marks import Chip, ProgressBar4
+from desktop.widgets.marks import Chip, ChipButton, ProgressBar4
 from desktop.widgets.notices import BannerArea, Notice
 from desktop.widgets.page_parts import HEADER_HEIGHT
 from desktop.widgets.stage import Stage
@@ -41,15 +42,30 @@ class ViewerPage(QWidget):
     Signals:
         closed(): the person went back.
         export_requested(Picture, Path folder), delete_requested(Picture): the person has chosen or confirmed it.
+        share_requested(Picture), replace_requested(Picture), choose_requested(Picture): of two versions.
     """
 
     closed = Signal()
     export_requested = Signal(object, object)
     delete_requested = Signal(object)
+    share_requested = Signal(object)
+    replace_requested = Signal(object)
+    choose_requested = Signal(object)
 
-    def __init__(self, theme: Theme, icons: Icons, viewer: ViewerViewModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        icons: Icons,
+        viewer: ViewerViewModel,
+        parent: QWidget | None = None,
+        *,
+        stored: StoredViewModel | None = None,
+    ) -> None:
         super().__init__(parent)
         self._theme, self._icons, self._viewer = theme, icons, viewer
+        self._stored, self._stored_on_stage = stored, False
+        self._sharing, self._bin = False, False
+        self.chip_of: Callable[[str], str] = lambda user_id: "plain"
         self._shown_id = ""
         self.export_folder = ""
         self._make_header()
@@ -96,7 +112,11 @@ class ViewerPage(QWidget):
         self._header_line = Hairline()
         self.back = ghost_button(icons, "chevron-left", self.tr("Back to the gallery"))
         self._name, self._when = ElidedLabel("", "strong"), ElidedLabel("", "caption", mode=Qt.TextElideMode.ElideRight)
-        self._who = Chip(icons, "plain", self.tr("Only you"), icon="person")
+        self._who = ChipButton(icons, "plain", self.tr("Only you"), icon="person")
+        self._who.set_usable(False)
+        self._who.pressed.connect(self._on_who)
+        self.share = ghost_button(icons, "person-plus", self.tr("Share"))
+        self.share.hide()
         self._unprotected = Chip(icons, "unprotected", self.tr("Unprotected"))
         self.save = ghost_button(icons, "save", self.tr("Save a copy"))
         self.delete = ghost_button(icons, "bin", self.tr("Delete"))
@@ -107,6 +127,8 @@ class ViewerPage(QWidget):
         menu = QMenu(self)
         self._menu_save = menu.addAction(self.tr("Save a copy"), self.ask_to_save)
         self._menu_info = menu.addAction(self.tr("What the server sees"), self.toggle_info)
+        self._menu_share = menu.addAction(self.tr("Share"), self._on_who)
+        self._menu_replace = menu.addAction(self.tr("Replace with a file…"), self._on_replace)
         self._menu_full = menu.addAction(self.tr("Full screen"), self.toggle_full_screen)
         menu.addSeparator()
         self._menu_delete = menu.addAction(self.tr("Delete"), self.ask_to_delete)
@@ -127,7 +149,7 @@ class ViewerPage(QWidget):
         for chip in (self._unprotected, self._who):
             row.addWidget(chip)
             row.addSpacing(Space.TIGHT)
-        for button in (self.save, self.delete, self.info, self.more):
+        for button in (self.share, self.save, self.delete, self.info, self.more):
             row.addWidget(button)
 
     def _connect(self) -> None:
@@ -151,6 +173,11 @@ class ViewerPage(QWidget):
         self.back.clicked.connect(self.go_back)
         self.save.clicked.connect(self.ask_to_save)
         self.delete.clicked.connect(self.ask_to_delete)
+        self.share.clicked.connect(self._on_who)
+        self.panel.large_wanted.connect(self.toggle_stored)
+        if self._stored is not None:
+            self._stored.ready.connect(self._on_stored)
+            self._stored.failed.connect(self.panel.show_stored_error)
         self.info.clicked.connect(self.set_info_shown)
         self.panel.close_requested.connect(lambda: self.set_info_shown(False))
         self.stage.installEventFilter(self)
@@ -163,6 +190,71 @@ class ViewerPage(QWidget):
         words = self.panel.title.text()
         self.info.set_text(words)
         self._menu_info.setText(words)
+
+    def set_sharing(self, possible: bool) -> None:
+        """Offer to share where there are other people."""
+        self._sharing = possible
+        if self._viewer.picture is not None:
+            self._describe(self._viewer.picture)
+
+    def set_bin(self, there: bool) -> None:
+        """Say what deleting does: move to the bin, or delete where there is none."""
+        self._bin = there
+        words = self.tr("Move to bin") if there else self.tr("Delete")
+        self.delete.set_text(words)
+        self._menu_delete.setText(words)
+
+    def _on_who(self) -> None:
+        picture = self._viewer.picture
+        if picture is not None and self._may_share(picture):
+            self.share_requested.emit(picture)
+
+    def _on_replace(self) -> None:
+        if self._viewer.picture is not None:
+            self.replace_requested.emit(self._viewer.picture)
+
+    def _may_share(self, picture: Picture) -> bool:
+        own = not picture.owner_name and picture.scheme is Scheme.SEALED
+        return self._sharing and own and picture.state is PictureState.READY
+
+    def _may_replace(self, picture: Picture) -> bool:
+        return picture.role == "write" or self._may_share(picture)
+
+    def toggle_stored(self) -> None:
+        """Put the stored file's own pixels on the stage, or the picture again."""
+        picture = self._viewer.picture
+        if picture is None or self._stored is None:
+            return
+        if self._stored_on_stage:
+            self._stored_on_stage = False
+            self.panel.set_large(False)
+            self._shown_id = ""
+            self._viewer.show_again()
+        else:
+            self._stored.want(picture, large=True)
+
+    def _want_stored(self) -> None:
+        picture = self._viewer.picture
+        if self._stored is not None and picture is not None and self.panel.isVisible():
+            self._stored.want(picture)
+
+    def _on_stored(self, picture_id: str, image: QImage, large: bool) -> None:
+        picture = self._viewer.picture
+        if picture is None or picture.id != picture_id:
+            return
+        classic = picture.scheme is Scheme.CLASSIC
+        if not large:
+            self.panel.show_stored(picture_id, image, whole=classic)
+            return
+        # enlarged here, pixel by pixel, and shown at 100 %: smoothing would turn noise to grey
+        shown = image if classic else image.scaled(image.size() * 2)
+        self._stored_on_stage = True
+        self.panel.set_large(True)
+        self.failure.hide()
+        self.stage.clear(shown.size())
+        self.stage.show_image(shown, shown.size())
+        if not classic:
+            self.stage.zoom_to(1.0)
 
     def go_back(self) -> None:
         """Leave full screen, or the viewer."""
@@ -195,6 +287,10 @@ class ViewerPage(QWidget):
         self.info.setChecked(shown)
         self.panel.setVisible(shown)
         self._arrange()
+        if shown:
+            self._want_stored()
+        elif self._stored_on_stage:
+            self.toggle_stored()
         if not shown:
             self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
         elif self._content.isHidden():
@@ -210,9 +306,13 @@ class ViewerPage(QWidget):
         choose_folder(self, title, start, lambda folder: self.export_requested.emit(picture, folder))
 
     def ask_to_delete(self) -> None:
-        """Ask, then delete the picture."""
+        """Move the picture to the bin, or ask and delete it where there is none; not one of somebody else."""
         picture = self._viewer.picture
-        if picture is not None:
+        if picture is None or picture.owner_name:
+            return
+        if self._bin:
+            self.delete_requested.emit(picture)
+        else:
             question = delete_question(self._icons, self, 1, here=self.panel.here)
             question.accepted.connect(lambda: self.delete_requested.emit(picture))
             question.open()
@@ -263,6 +363,7 @@ class ViewerPage(QWidget):
             Qt.Key.Key_Equal: stage.zoom_in,
             Qt.Key.Key_Minus: stage.zoom_out,
             Qt.Key.Key_I: self.toggle_info,
+            Qt.Key.Key_S: self.toggle_stored,
             Qt.Key.Key_F11: self.toggle_full_screen,
             Qt.Key.Key_Delete: self.ask_to_delete,
             Qt.Key.Key_Escape: self._escape,
@@ -287,12 +388,15 @@ class ViewerPage(QWidget):
         if picture.id == self._shown_id and self._viewer.state is ViewerState.READY:
             return
         self._shown_id = picture.id
+        self._stored_on_stage = False
+        self.panel.set_large(False)
         self._not_slow()
         self._slow_timer.start()
         self.failure.hide()
         self.stage.clear(QSize(picture.width, picture.height))
         self.stage.setAccessibleName(self.tr("Picture: %1").replace("%1", picture.name))
         self.panel.show_picture(picture)
+        self._want_stored()
 
     def _describe(self, picture: Picture) -> None:
         viewer = self._viewer
@@ -301,8 +405,43 @@ class ViewerPage(QWidget):
         self._name.setText(picture.name)
         self._when.setText(f"{moment_text(picture.when)} · {place}")
         self._unprotected.setVisible(picture.scheme is Scheme.CLASSIC)
+        kind, words, icon = self._who_words(picture)
+        self._who.set_state(kind, words, icon=icon)
+        self._who.set_usable(self._may_share(picture))
+        self._who.setToolTip(self.tr("Share, or see who has it") if self._may_share(picture) else "")
+        self.delete.setEnabled(not picture.owner_name)
+        if picture.conflict:
+            self.banners.show_notice(
+                Notice(
+                    "conflict",
+                    "warn",
+                    self.tr("There are two versions of this picture"),
+                    self.tr("Both are kept until you choose."),
+                    icon="copy",
+                    action=self.tr("Choose"),
+                    on_action=lambda: self.choose_requested.emit(picture),
+                )
+            )
+        else:
+            self.banners.remove("conflict")
+        self._arrange()
         self.save.setEnabled(picture.state is PictureState.READY)
         self._offer()
+
+    def _who_words(self, picture: Picture) -> tuple[str, str, str]:
+        """Kind, words and icon of the chip that says who can open it."""
+        if picture.owner_name:
+            words = self.tr("From %1 · can view")
+            if picture.role == "write":
+                words = self.tr("From %1 · can view and replace")
+            name = picture.owner_name if len(picture.owner_name) <= 24 else f"{picture.owner_name[:23]}…"
+            kind = self.chip_of(picture.owner_id)
+            return kind, words.replace("%1", name), "shared-in" if kind == "plain" else ""
+        if not picture.shared_with:
+            return "plain", self.tr("Only you"), "person"
+        if picture.unverified:
+            return "not-verified", self.tr("Shared with %n, not all verified", "", picture.shared_with), ""
+        return "verified", self.tr("Shared with %n, verified", "", picture.shared_with), ""
 
     def _on_state(self, state: ViewerState) -> None:
         if state is not ViewerState.LOADING:
@@ -363,6 +502,9 @@ class ViewerPage(QWidget):
         self._shown_id = ""
         self.stage.clear(QSize())
         self.failure.hide()
+        if self._stored is not None:
+            self._stored.cancel()
+        self._stored_on_stage = False
         self.panel.show_picture(None)
         self._name.setText("")
         self._when.setText("")
@@ -394,17 +536,25 @@ class ViewerPage(QWidget):
         compact = room < COMPACT_BELOW
         for button in (self.delete, self.info):
             button.setVisible(not compact)
+        picture = self._viewer.picture
+        self.share.setVisible(not compact and picture is not None and self._may_share(picture))
         self._who.setVisible(room >= 640)
 
     def _dress_menu(self) -> None:
         for action, icon in (
             (self._menu_save, "save"),
+            (self._menu_share, "person-plus"),
+            (self._menu_replace, "edit"),
             (self._menu_info, "eye"),
             (self._menu_full, "fit"),
             (self._menu_delete, "bin"),
         ):
             action.setIcon(self._icons.icon(icon, "text2", 18))
         self._menu_save.setEnabled(self.save.isEnabled())
+        picture = self._viewer.picture
+        self._menu_share.setVisible(picture is not None and self._may_share(picture))
+        self._menu_replace.setVisible(self._sharing and picture is not None and self._may_replace(picture))
+        self._menu_delete.setVisible(picture is not None and not picture.owner_name)
 
 
 _PANS: Final = {

@@ -21,20 +21,6 @@
             </translation>
         </message>
         <message numerus="yes">
-            <source>%n copies could not be saved</source>
-            <translation>
-                <numerusform>%n copy could not be saved</numerusform>
-                <numerusform>%n copies could not be saved</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n pictures could not be deleted</source>
-            <translation>
-                <numerusform>%n picture could not be deleted</numerusform>
-                <numerusform>%n pictures could not be deleted</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
             <source>In %1, not encrypted. %n got a new name, because theirs was taken.</source>
             <translation>
                 <numerusform>In %1, not encrypted. %n got a new name, because its own was taken.</numerusform>
@@ -56,10 +42,59 @@
             </translation>
         </message>
         <message numerus="yes">
+            <source>%1 %n others are in the bin.</source>
+            <translation>
+                <numerusform>%1 The other one is in the bin.</numerusform>
+                <numerusform>%1 %n others are in the bin.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%1 %n others are restored.</source>
+            <translation>
+                <numerusform>%1 The other one is restored.</numerusform>
+                <numerusform>%1 %n others are restored.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
             <source>%1 %n others are deleted.</source>
             <translation>
                 <numerusform>%1 %n other is deleted.</numerusform>
                 <numerusform>%1 %n others are deleted.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>and %n more</source>
+            <translation>
+                <numerusform>and %n more</numerusform>
+                <numerusform>and %n more</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n copies could not be saved</source>
+            <translation>
+                <numerusform>%n copy could not be saved</numerusform>
+                <numerusform>%n copies could not be saved</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures could not be moved to the bin</source>
+            <translation>
+                <numerusform>%n picture could not be moved to the bin</numerusform>
+                <numerusform>%n pictures could not be moved to the bin</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures could not be restored</source>
+            <translation>
+                <numerusform>%n picture could not be restored</numerusform>
+                <numerusform>%n pictures could not be restored</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures could not be deleted</source>
+            <translation>
+                <numerusform>%n picture could not be deleted</numerusform>
+                <numerusform>%n pictures could not be deleted</numerusform>
             </translation>
         </message>
         <message numerus="yes">
@@ -70,22 +105,80 @@
             </translation>
         </message>
         <message numerus="yes">
+            <source>%n pictures were not moved to the bin</source>
+            <translation>
+                <numerusform>%n picture was not moved to the bin</numerusform>
+                <numerusform>%n pictures were not moved to the bin</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures were not restored</source>
+            <translation>
+                <numerusform>%n picture was not restored</numerusform>
+                <numerusform>%n pictures were not restored</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
             <source>%n pictures were not deleted</source>
             <translation>
                 <numerusform>%n picture was not deleted</numerusform>
                 <numerusform>%n pictures were not deleted</numerusform>
             </translation>
         </message>
+    </context>
+    <context>
+        <name>BinPage</name>
         <message numerus="yes">
-            <source>and %n more</source>
+            <source>Pictures you move here are kept for %n days.</source>
             <translation>
-                <numerusform>and %n more</numerusform>
-                <numerusform>and %n more</numerusform>
+                <numerusform>Pictures you move here are kept for %n day.</numerusform>
+                <numerusform>Pictures you move here are kept for %n days.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>ChosenBar</name>
+        <message numerus="yes">
+            <source>%n selected</source>
+            <translation>
+                <numerusform>%n selected</numerusform>
+                <numerusform>%n selected</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>CirclePages</name>
+        <message numerus="yes">
+            <source>%n pictures are shared that had waited</source>
+            <translation>
+                <numerusform>%n picture is shared that had waited</numerusform>
+                <numerusform>%n pictures are shared that had waited</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Save %n copies in…</source>
+            <translation>
+                <numerusform>Save a copy in…</numerusform>
+                <numerusform>Save %n copies in…</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Moved %n pictures to the bin</source>
+            <translation>
+                <numerusform>Moved %n picture to the bin</numerusform>
+                <numerusform>Moved %n pictures to the bin</numerusform>
             </translation>
         </message>
     </context>
     <context>
         <name>Deleting</name>
+        <message numerus="yes">
+            <source>Delete %n pictures for good?</source>
+            <translation>
+                <numerusform>Delete %n picture for good?</numerusform>
+                <numerusform>Delete %n pictures for good?</numerusform>
+            </translation>
+        </message>
         <message numerus="yes">
             <source>Delete %n pictures?</source>
             <translation>
@@ -98,6 +191,23 @@
             <translation>
                 <numerusform>Delete %n picture</numerusform>
                 <numerusform>Delete %n pictures</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>DetailsPanel</name>
+        <message numerus="yes">
+            <source>you and %n others</source>
+            <translation>
+                <numerusform>you and %n other</numerusform>
+                <numerusform>you and %n others</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%1 and %n others</source>
+            <translation>
+                <numerusform>%1 and %n other</numerusform>
+                <numerusform>%1 and %n others</numerusform>
             </translation>
         </message>
     </context>
@@ -218,6 +328,16 @@
         </message>
     </context>
     <context>
+        <name>PictureModel</name>
+        <message numerus="yes">
+            <source>shared with %n people</source>
+            <translation>
+                <numerusform>shared with %n person</numerusform>
+                <numerusform>shared with %n people</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>PreflightDialog</name>
         <message numerus="yes">
             <source>Do not ask for fewer than %n pictures</source>
@@ -266,12 +386,135 @@
         </message>
     </context>
     <context>
+        <name>ShareDialog</name>
+        <message numerus="yes">
+            <source>Share %n pictures</source>
+            <translation>
+                <numerusform>Share %n picture</numerusform>
+                <numerusform>Share %n pictures</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n could not be shared</source>
+            <translation>
+                <numerusform>%n could not be shared</numerusform>
+                <numerusform>%n could not be shared</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Shared %n pictures with %1</source>
+            <translation>
+                <numerusform>Shared %n picture with %1</numerusform>
+                <numerusform>Shared %n pictures with %1</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>SharedPage</name>
+        <message numerus="yes">
+            <source>Give %n pictures back?</source>
+            <translation>
+                <numerusform>Give %n picture back?</numerusform>
+                <numerusform>Give %n pictures back?</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>StopSharing</name>
+        <message numerus="yes">
+            <source>Stop sharing %n pictures with %1?</source>
+            <translation>
+                <numerusform>Stop sharing %n picture with %1?</numerusform>
+                <numerusform>Stop sharing %n pictures with %1?</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>TransfersPanel</name>
         <message numerus="yes">
             <source>Show %n more</source>
             <translation>
                 <numerusform>Show %n more</numerusform>
                 <numerusform>Show %n more</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>Trust</name>
+        <message numerus="yes">
+            <source>This vault holds an older revision of %n pictures</source>
+            <translation>
+                <numerusform>This vault holds an older revision of %n picture</numerusform>
+                <numerusform>This vault holds an older revision of %n pictures</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>The server handed out an older revision of %n pictures</source>
+            <translation>
+                <numerusform>The server handed out an older revision of %n picture</numerusform>
+                <numerusform>The server handed out an older revision of %n pictures</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures among yours are not from you</source>
+            <translation>
+                <numerusform>%n picture among yours is not from you</numerusform>
+                <numerusform>%n pictures among yours are not from you</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures are back that you deleted for good</source>
+            <translation>
+                <numerusform>%n picture is back that you deleted for good</numerusform>
+                <numerusform>%n pictures are back that you deleted for good</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures are offered in another scheme</source>
+            <translation>
+                <numerusform>%n picture is offered in another scheme</numerusform>
+                <numerusform>%n pictures are offered in another scheme</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures are missing from this vault</source>
+            <translation>
+                <numerusform>%n picture is missing from this vault</numerusform>
+                <numerusform>%n pictures are missing from this vault</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures are missing on the server</source>
+            <translation>
+                <numerusform>%n picture is missing on the server</numerusform>
+                <numerusform>%n pictures are missing on the server</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>ViewerPage</name>
+        <message numerus="yes">
+            <source>Shared with %n, not all verified</source>
+            <translation>
+                <numerusform>Shared with %n, not verified</numerusform>
+                <numerusform>Shared with %n, not all verified</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Shared with %n, verified</source>
+            <translation>
+                <numerusform>Shared with %n, verified</numerusform>
+                <numerusform>Shared with %n, verified</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>WaitingBox</name>
+        <message numerus="yes">
+            <source>Shares %n pictures with you</source>
+            <translation>
+                <numerusform>Shares %n picture with you</numerusform>
+                <numerusform>Shares %n pictures with you</numerusform>
             </translation>
         </message>
     </context>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 
 from desktop import errors
 from desktop.client.preflight import Preflight, SourceFile, Verdict
-from desktop.models import IsCancelled, Picture, PictureState, Place, PlaceKind, Report, Scheme
+from desktop.models import IsCancelled, Picture, PictureState, Place, PlaceKind, Report, Scheme, Trust
 from desktop.tasks import InlineRunner, TaskRunner
 from desktop.widgets.icons import Icons
 from desktop.widgets.theme import Theme
@@ -81,6 +81,9 @@ class FakeVault:
     )
     page: int = 3
     made: int = 1000
+    bin_days: int = 0
+    binned: dict[str, Picture] = field(default_factory=dict)
+    found: Trust = field(default_factory=Trust)
 
     def put(self, *pictures: Picture) -> FakeVault:
         for number, picture in enumerate(pictures):
@@ -107,6 +110,31 @@ class FakeVault:
         for start in range(0, len(everything), self.page):
             on_page(everything[start : start + self.page])
         return everything
+
+    def trust(self) -> Trust:
+        return self.found
+
+    def list_bin(self, report: Report, cancelled: IsCancelled) -> list[Picture]:
+        self._check(self.trouble, "list-bin")
+        return list(self.binned.values())
+
+    def restore(self, picture_id: str) -> Picture:
+        self._check(self.trouble, picture_id)
+        picture = replace(self.binned.pop(picture_id), deleted=None)
+        self.pictures[picture_id] = picture
+        return picture
+
+    def purge(self, picture_ids: Sequence[str], report: Report, cancelled: IsCancelled) -> list[str]:
+        done = []
+        for picture_id in picture_ids:
+            self._check(self.trouble, picture_id)
+            self.binned.pop(picture_id, None)
+            self.pictures.pop(picture_id, None)
+            done.append(picture_id)
+        return done
+
+    def empty_bin(self, report: Report, cancelled: IsCancelled) -> list[str]:
+        return self.purge(list(self.binned), report, cancelled)
 
     def thumbnails(self, picture_ids: Sequence[str]) -> dict[str, bytes]:
         self.thumbnail_requests.append(list(picture_ids))
@@ -170,7 +198,9 @@ class FakeVault:
         self._check(self.trouble, picture_id)
         if picture_id not in self.pictures:
             raise errors.NotFound
-        del self.pictures[picture_id]
+        picture = self.pictures.pop(picture_id)
+        if self.bin_days:
+            self.binned[picture_id] = replace(picture, deleted=datetime(2026, 3, 15, 9, 30, tzinfo=UTC))
 
     def inspect_sources(self, paths: Sequence[Path], report: Report, cancelled: IsCancelled) -> Preflight:
         files: list[SourceFile] = []

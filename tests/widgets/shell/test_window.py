@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from desktop import errors
 from desktop.app import Closing, build
 from desktop.config import Config
-from desktop.models import Place, PlaceKind
+from desktop.models import Place, PlaceKind, Trust
 from desktop.tasks import InlineRunner
 from desktop.viewmodels.shell import Stage
 from desktop.viewmodels.sign_in import Form
@@ -44,6 +44,13 @@ class EmptyVault:
     """A vault without pictures."""
 
     place = Place(PlaceKind.THIS_COMPUTER, Path("/place"))
+    bin_days = 0
+
+    def trust(self) -> Trust:
+        return Trust()
+
+    def list_bin(self, report: Any, cancelled: Any) -> list[Any]:
+        return []
 
     def list_pictures(self, report: Any, cancelled: Any, on_page: Any) -> list[Any]:
         return []

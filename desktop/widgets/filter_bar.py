@@ -1,0 +1,85 @@
+"""What the gallery leaves out: a menu in the header, and a bar below it with the chosen filter and a cross."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+
+from desktop.viewmodels.trust import MISSING, REFUSED
+from desktop.widgets.buttons import GhostButton, ghost_button
+from desktop.widgets.icons import Icons
+from desktop.widgets.theme import Space
+
+NEEDS_PEOPLE = ("shared", "not-verified", "conflict")
+
+
+class FilterBar(QWidget):
+    """Hidden while nothing is left out.
+
+    Attributes:
+        button: Opens the menu; it belongs into the header.
+        chosen: Name of the filter; empty without one.
+
+    Signals:
+        filter_chosen(str name): empty to show everything.
+    """
+
+    filter_chosen = Signal(str)
+
+    def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.chosen = ""
+        self._words = {
+            "shared": self.tr("Shared"),
+            "not-verified": self.tr("Not verified"),
+            "unprotected": self.tr("Unprotected"),
+            "conflict": self.tr("Two versions"),
+            MISSING: self.tr("Missing on the server"),
+            REFUSED: self.tr("Not what you stored"),
+        }
+        self.button = ghost_button(icons, "filter", self.tr("Filter"))
+        self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.button)
+        group = QActionGroup(menu)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
+        self._actions: dict[str, QAction] = {}
+        for name, words in self._words.items():
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            group.addAction(action)
+            action.triggered.connect(lambda checked, name=name: self.filter_chosen.emit(name if checked else ""))
+            self._actions[name] = action
+        self.button.setMenu(menu)
+        self.clear = GhostButton(
+            icons,
+            "close",
+            self.tr("Show all pictures"),
+            labelled=True,
+            row=True,
+            token="text",  # noqa: S106
+            size=14,
+        )
+        self.clear.clicked.connect(lambda: self.filter_chosen.emit(""))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(Space.LARGE, Space.SMALL, Space.LARGE, 0)
+        row.addWidget(self.clear)
+        row.addStretch(1)
+        self.hide()
+
+    def set_sharing(self, possible: bool) -> None:
+        """Offer what concerns other people only where there are some."""
+        for name in NEEDS_PEOPLE:
+            self._actions[name].setVisible(possible)
+
+    def show_filter(self, name: str) -> None:
+        """Show what is chosen."""
+        self.chosen = name
+        for other, action in self._actions.items():
+            action.setChecked(other == name)
+        self.setVisible(bool(name))
+        if name:
+            words = self._words[name]
+            self.clear.set_text(words)
+            self.clear.setToolTip(self.tr("Show all pictures"))
+            self.clear.setAccessibleName(self.tr("%1: show all pictures").replace("%1", words))
