@@ -28,7 +28,7 @@ SERVER_COMMANDS = {
 }
 """What they understand is the backend's own matter; here is only what the list of commands says of them."""
 
-COMMANDS = (*SERVER_COMMANDS, "keys", "seal", "open", "classic", "doctor")
+COMMANDS = (*SERVER_COMMANDS, "keys", "seal", "open", "upload", "list", "download", "share", "people", "classic", "doctor")
 """A file with such a name is given as ./keys."""
 
 SELF_TEST = "--self-test"
@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> Parser:
     """Return the parser of all commands; docs/command-line.md describes each of them."""
-    from desktop import cli_classic, cli_doctor, cli_keys, cli_pictures
+    from desktop import cli_classic, cli_doctor, cli_keys, cli_pictures, cli_sharing, cli_vault
 
     parser = Parser(
         prog="glassine",
@@ -61,6 +61,8 @@ def build_parser() -> Parser:
         commands.add_parser(name, help=f"{about} (see glassine {name} --help)", add_help=False)
     cli_keys.add_commands(commands)
     cli_pictures.add_commands(commands)
+    cli_vault.add_commands(commands)
+    cli_sharing.add_commands(commands)
     cli_classic.add_commands(commands)
     cli_doctor.add_commands(commands)
     return parser

@@ -19,7 +19,7 @@ from typing import BinaryIO, Final
 from desktop.crypto import canonical
 from desktop.crypto.carrier import CarrierReader
 from desktop.crypto.carrier_layout import BLOCK_HEADER, HEAD_BYTES, PREFIX_BYTES, SIGNATURE, Layout
-from desktop.crypto.envelope import read_envelope
+from desktop.crypto.envelope import parse_grant, read_envelope
 from desktop.crypto.keys import PrivateKey, PublicKey
 from desktop.crypto.metadata import Metadata
 from desktop.crypto.opened import StreamReader
@@ -71,6 +71,7 @@ def open_carrier(
     out_folder: Path,
     *,
     owner: PublicKey | None = None,
+    untrusted_grant: str = "",
     name_for: Callable[[str, bytes], str] = _its_own_name,
     report: Report = no_report,
     cancelled: IsCancelled = never_cancelled,
@@ -82,6 +83,7 @@ def open_carrier(
         key: The key to open it with.
         out_folder: Where the picture goes; nothing is overwritten.
         owner: Insist on this owner; None means the owner of ``key``.
+        untrusted_grant: The owner's grant for ``key``; empty for one's own pictures, and those one has written.
         name_for: Gives the file's name, from the sealed one and the first bytes of the content.
         report: Bytes of plaintext done and in all.
         cancelled: Asked before every chunk.
@@ -89,6 +91,7 @@ def open_carrier(
     Raises:
         WrongKey: It was sealed for another key.
         NotAuthentic, Damaged, Unsupported, TooLarge: It is not what the owner sealed, or no sealed picture at all.
+        NoGrant: The grant is not the owner's, or for another picture, epoch or key.
         NameTaken, StorageFull, StorageReadOnly, FileUnreadable: A file cannot be read or written.
         Cancelled: As asked.
     """
@@ -102,7 +105,7 @@ def open_carrier(
         if owner is not None and claimed_owner != owner.fingerprint:
             raise NotAuthentic("This picture is not signed by the person you named. It is not opened.")
         envelope = read_envelope(text, owner=keys[claimed_owner], author=keys.get(claimed_author))
-        opened = envelope.open(key)
+        opened = envelope.open(key, parse_grant(untrusted_grant) if untrusted_grant else None)
         hidden = temporary_name(out_folder / "picture")
         try:
             opened.open_stream(start, hidden, report, cancelled)
