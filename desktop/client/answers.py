@@ -298,8 +298,8 @@ def user_id(document: Any, field: str) -> str:
 
 def login(document: Any) -> Login:
     """Read the answer to a login."""
-    refresh = _token(document, "refresh_token") if "refresh_token" in document else ""
-    return Login(user_id(document, "user_id"), _token(document, "access_token"), refresh)
+    who, token = user_id(document, "user_id"), _token(document, "access_token")  # so it is an object
+    return Login(who, token, _token(document, "refresh_token") if "refresh_token" in document else "")
 
 
 def _token(document: Any, field: str) -> str:

@@ -73,6 +73,7 @@ class Server:
     honest: WSGIApplication
     seen: list[Request] = field(default_factory=list)
     _lies: list[tuple[re.Pattern[str], Lie]] = field(default_factory=list)
+    _instead: list[tuple[re.Pattern[str], Callable[[], Reply]]] = field(default_factory=list)
     _kept: list[tuple[re.Pattern[str], dict[str, Reply]]] = field(default_factory=list)
 
     def lie(self, about: str, lie: Callable[[Reply], object]) -> None:
@@ -103,9 +104,14 @@ class Server:
 
         self.lie_to("", again)
 
+    def instead(self, about: str, answer: Callable[[], Reply]) -> None:
+        """Answer by itself from now on, without asking the backend."""
+        self._instead.append((re.compile(about), answer))
+
     def repent(self) -> None:
         """Be honest again, and forget what was asked."""
         self._lies.clear()
+        self._instead.clear()
         self._kept.clear()
         self.seen.clear()
 
@@ -122,7 +128,12 @@ class Server:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = _read(environ)
         self.seen.append(request)
-        reply = self._ask(environ)
+        own = next((answer for pattern, answer in self._instead if pattern.search(request.line)), None)
+        if own is not None:
+            reply = own()
+            reply.set(reply.body)
+        else:
+            reply = self._ask(environ)
         for pattern, kept in self._kept:
             if pattern.search(request.line):
                 kept[request.line] = reply.copy()

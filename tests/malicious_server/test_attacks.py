@@ -25,7 +25,7 @@ def test_attack(attack: Attack, running: Running) -> None:
 
 
 def test_every_family_is_played() -> None:
-    assert {attack.family for attack in ATTACKS} <= set(FAMILIES)
+    assert {attack.family for attack in ATTACKS} == set(FAMILIES)
 
 
 def _shows(scene: Scene) -> str:
