@@ -61,7 +61,7 @@ class Giving:
         for _ in range(TRIES):
             current = fetch_own(context, picture_id, cancelled)
             if role == "read" and self._had(current, user_id) == "write":
-                self._lower(current, user_id, cancelled, report)
+                self._lower(current, user_id, key, cancelled, report)
                 return
             grant = grant_to(current.opened, context.key, key, role, int(time.time()))
             before = self._ties.get(TieKind.SHARED, picture_id, user_id)
@@ -71,8 +71,8 @@ class Giving:
                 self._send(current, user_id, role, grant)
             except errors.Conflict:
                 continue  # a new epoch began meanwhile
-            except errors.ServerSilent:
-                raise
+            except (errors.ServerSilent, errors.ServerFailed):
+                raise  # it may have arrived
             except errors.GlassineError:
                 self._ties.set(TieKind.SHARED, picture_id, user_id, before)
                 raise
@@ -102,8 +102,10 @@ class Giving:
             return ""
         return shared.role
 
-    def _lower(self, current: Current, user_id: str, cancelled: IsCancelled, report: Report) -> None:
-        """Make a writer a reader: what they signed under the old grant must not count any more."""
+    def _lower(self, current: Current, user_id: str, key: PublicKey, cancelled: IsCancelled, report: Report) -> None:
+        """Make a writer a reader: what they sign under the old grant must not count any more."""
+        from desktop.crypto.grants import grant_to
+
         self._ties.set_all(
             [
                 (TieKind.SHARED, current.picture_id, user_id, "read"),
@@ -111,7 +113,16 @@ class Giving:
                 (TieKind.WAITING, current.picture_id, user_id, ""),
             ]
         )
+        # at the server at once, whatever becomes of the new epoch
+        grant = grant_to(current.opened, self._context.key, key, "read", int(time.time()))
+        with suppress(errors.NotFound, errors.Conflict):
+            self._context.api.set_permission(self._context.user_id, current.stored_name, user_id, "read", grant)
         self._resealing.reseal(current.picture_id, report, cancelled)
+
+    def is_gone(self, picture_id: str) -> bool:
+        """Whether one of one's own pictures was deleted for good."""
+        entry = self._context.memory.entry(self._context.key.fingerprint, picture_id)
+        return entry is not None and entry.gone
 
     def take(self, picture_id: str, user_id: str, reseal: bool, cancelled: IsCancelled) -> bool:
         """Take a picture back; return whether it was encrypted anew."""

@@ -70,7 +70,7 @@ class Resealing:
 
         Raises:
             MovedOn: Others stored revision after revision; it stays due.
-            NotFound, DeletedForGood: It is not there any more, and not due either.
+            NotFound, DeletedForGood: It is not there; it is due no longer when it was deleted for good.
             GlassineError: It did not work; it stays due.
         """
         for _ in range(TRIES):
@@ -80,7 +80,9 @@ class Resealing:
             except errors.MovedOn:
                 continue
             except errors.NotFound:
-                self._ties.set(TieKind.RESEAL, picture_id, "", "")
+                entry = self._context.memory.entry(self._context.key.fingerprint, picture_id)
+                if entry is not None and entry.gone:  # else it is in the bin, and due when it comes back
+                    self._ties.set(TieKind.RESEAL, picture_id, "", "")
                 raise
         raise errors.MovedOn("Others keep changing this picture. It is encrypted anew later.")
 

@@ -131,12 +131,10 @@ class Sharing:
         person = self.person(user_id)
         if person.state is PersonState.CHANGED:
             raise errors.KeyChanged
-        if person.state is PersonState.NO_KEY or (person.state is PersonState.UNVERIFIED and wait_for_comparison):
-            self._ties.set_all([(TieKind.WAITING, picture_id, user_id, role) for picture_id in picture_ids])
-            return ShareResult(waiting=tuple(picture_ids))
-        if person.state is PersonState.UNVERIFIED and not accept_unverified:
+        waits = person.state is PersonState.NO_KEY or (person.state is PersonState.UNVERIFIED and wait_for_comparison)
+        if person.state is PersonState.UNVERIFIED and not (waits or accept_unverified):
             raise errors.Unverified
-        key = self._acquaintances.key_for(user_id, fingerprint)
+        key = None if waits else self._acquaintances.key_for(user_id, fingerprint)
         self._acquaintances.check_own_key()
         copies: dict[str, str] = {}
 
@@ -144,10 +142,14 @@ class Sharing:
             shared = picture_id
             if strip is not None:
                 shared = copies[picture_id] = self._giving.copies.without_metadata(picture_id, cancelled)
-            self._giving.give(shared, user_id, role, key, cancelled)
+            if key is None:
+                self._ties.set(TieKind.WAITING, shared, user_id, role)
+            else:
+                self._giving.give(shared, user_id, role, key, cancelled)
 
         done, failed = _each(picture_ids, give, report, cancelled)
-        return ShareResult(done, (), failed, {one: copies[one] for one in done if one in copies})
+        copied = {one: copies[one] for one in done if one in copies}
+        return ShareResult((), done, failed, copied) if waits else ShareResult(done, (), failed, copied)
 
     def complete_waiting(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> ShareResult:
         """Share what waits with people who have a key meanwhile that was compared."""
@@ -167,10 +169,9 @@ class Sharing:
                 if key is not None:
                     self._giving.give(tie.about, tie.other, role, key, cancelled)
                 shared.append(tie.about)
-            except errors.NotFound as error:  # the picture is not there any more: nothing to wait for
-                self._ties.set(TieKind.WAITING, tie.about, tie.other, "")
-                failed.append(Failure(tie.about, error))
             except errors.GlassineError as error:
+                if self._giving.is_gone(tie.about):  # nothing to wait for; from the bin it could come back
+                    self._ties.set(TieKind.WAITING, tie.about, tie.other, "")
                 failed.append(Failure(tie.about, error))
             report(at + 1, len(ready))
         still = tuple(tie.about for tie in waiting if tie.pair not in ready)
@@ -274,6 +275,8 @@ class Sharing:
         done, failed = _each(
             due, lambda picture_id: self._resealing.reseal(picture_id, cancelled=cancelled), report, cancelled
         )
+        # what is in the bin waits there
+        failed = tuple(one for one in failed if not isinstance(one.error, errors.NotFound))
         return StopResult(done, done, failed)
 
 

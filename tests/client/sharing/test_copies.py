@@ -68,3 +68,16 @@ def test_a_lost_answer_makes_no_second_copy(anna: Friend, ben: Friend) -> None:
     anna.restart()
     assert anna.sharing.share([picture_id], user_id, "read", strip=Strip.METADATA).shared == (picture_id,)
     assert anna.api.page(anna.user_id)[1] == 2
+
+
+def test_who_waits_gets_the_copy_too(anna: Friend, ben: Friend) -> None:
+    picture_id = anna.add(jpeg(), "Anna.jpg")
+    user_id = anna.meet(ben, compare=False)
+    result = anna.sharing.share([picture_id], user_id, "read", strip=Strip.METADATA, wait_for_comparison=True)
+    assert (result.shared, result.waiting) == ((), (picture_id,))
+    copy_id = result.copies[picture_id]
+    assert [one for one, _, _ in anna.sharing.waiting()] == [copy_id]
+    anna.sharing.compared(user_id, ben.key.fingerprint)
+    assert anna.sharing.complete_waiting().shared == (copy_id,)
+    with pytest.raises(errors.NotAllowed):
+        ben.api.present(anna.user_id, f"p-{picture_id}")

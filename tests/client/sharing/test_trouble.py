@@ -14,6 +14,8 @@ import pytest
 
 from desktop import errors
 from desktop.client.current import fetch_own
+from desktop.client.sharing_model import StopResult
+from desktop.client.ties import TieKind
 from desktop.crypto.keys import PrivateKey
 from desktop.crypto.records import make_succession
 from desktop.models import PersonState
@@ -227,6 +229,45 @@ def test_without_a_network(anna: Friend, ben: Friend, monkeypatch: pytest.Monkey
     assert anna.sharing.finish().resealed == (picture_id,)
     assert anna.sharing.unfinished() == []
     assert fetch_own(anna.context, picture_id).envelope.epoch == 2
+
+
+def test_lowering_a_writer_without_a_network_for_large_requests(
+    anna: Friend, ben: Friend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture_id = anna.add(png(), "1.png")
+    anna.sharing.share([picture_id], anna.meet(ben), "write")
+    ben.meet(anna)
+    with monkeypatch.context() as patch:
+        cut(anna, patch, "PUT", lambda path: path.endswith(picture_id))
+        with pytest.raises(errors.ServerSilent):
+            anna.sharing.set_role(picture_id, ben.user_id, "read")
+    assert permissions(anna, picture_id) == [(ben.user_id, "read")]
+    with pytest.raises(errors.NoGrant):
+        ben.revising.replace(ben.theirs(anna, picture_id), ben.file(png(seed=2)))
+    assert ben.content(anna, picture_id) == png()
+    assert anna.sharing.finish().resealed == (picture_id,)
+    assert ben.content(anna, picture_id) == png()
+
+
+def test_a_picture_in_the_bin_stays_due(anna: Friend, ben: Friend, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture_id = anna.add(png(), "1.png")
+    user_id = anna.meet(ben)
+    anna.sharing.share([picture_id], user_id, "write")
+    with monkeypatch.context() as patch:
+        cut(anna, patch, "PUT", lambda path: path.endswith(picture_id))
+        assert anna.sharing.stop([picture_id], user_id, reseal=False).failed
+    anna.api.delete(anna.user_id, f"p-{picture_id}")
+    assert anna.sharing.finish() == StopResult()
+    assert anna.sharing.unfinished() == [picture_id]
+    (row,) = anna.api.bin_page(anna.user_id)
+    anna.api.restore(anna.user_id, row.id)
+    assert anna.sharing.finish().resealed == (picture_id,)
+    # and one that was deleted for good is due no longer
+    anna.memory.ties.set(TieKind.RESEAL, picture_id, "", "due")
+    anna.api.delete(anna.user_id, f"p-{picture_id}")
+    anna.memory.gone(anna.key.fingerprint, picture_id)
+    anna.sharing.finish()
+    assert anna.sharing.unfinished() == []
 
 
 def test_an_owner_who_seals_anew_while_a_writer_writes(
