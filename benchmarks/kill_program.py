@@ -138,6 +138,8 @@ class Ledger:
         try:
             vault = session.vault()
             pictures = vault.list_pictures()
+            if not vault.trust().quiet:
+                self.troubles.append(f"a false alarm: {vault.trust()}")
             self.lost |= self.acknowledged - {picture.id for picture in pictures}
             for key in ("id", "name"):
                 counted = Counter(getattr(picture, key) for picture in pictures)

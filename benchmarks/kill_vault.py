@@ -1,9 +1,11 @@
 """kill -9 of the program again and again while it stores pictures: ``python -m benchmarks.kill_vault [--rounds 100]``.
 
-A process opens a vault on this computer and does what the window does: finishes what is staged, seals, uploads, and
-prints a line for each picture that the backend has acknowledged. It is killed at a random moment, and what it left is
-examined: the vault opens, every acknowledged picture is listed and opens to identical bytes, what was staged completes,
-and no picture is there twice. ``--uploads server`` runs the same against a server on a socket.
+A process opens a vault on this computer and does what the window does: finishes what is staged, seals, uploads, moves
+some pictures to the bin and back, deletes some for good, and prints a line for each thing that the backend has
+acknowledged. It is killed at a random moment, and what it left is examined: the vault opens, every acknowledged picture
+is listed, or in the bin, and opens to identical bytes, what was staged completes, no picture is there twice, what was
+deleted for good is gone, and nothing is called missing, older or refused. ``--uploads server`` runs the same against a
+server on a socket.
 """
 
 from __future__ import annotations
@@ -71,6 +73,18 @@ def work(folder: Path, address: str) -> None:
             picture.id,
             hashlib.sha256(bytes(sources[picture.name])).hexdigest() if picture.name in sources else "",
         )
+        if picture.name in sources and not secrets.randbelow(3):
+            move(picture.id)
+
+    def move(picture_id: str) -> None:
+        say("deleting", picture_id)
+        vault.delete(picture_id)
+        if secrets.randbelow(2):
+            vault.restore(picture_id)
+        elif secrets.randbelow(2):
+            say("purging", picture_id)
+            vault.purge([picture_id])
+            say("purged", picture_id)
 
     sources: dict[str, bytes] = {}
     for left in vault.staged():
@@ -100,12 +114,18 @@ class Ledger:
     Attributes:
         staged: SHA-256 of what was reported as staged, by picture id.
         stored: Ids that were acknowledged.
+        moved: Ids of pictures that may be in the bin.
+        doomed: Ids of pictures that were being deleted for good.
+        purged: Ids whose deletion for good was acknowledged.
         rounds: How many kills.
         leftovers: How many pictures were found staged after a kill.
     """
 
     staged: dict[str, str] = field(default_factory=dict)
     stored: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
+    doomed: set[str] = field(default_factory=set)
+    purged: set[str] = field(default_factory=set)
     rounds: int = 0
     leftovers: int = 0
 
@@ -117,6 +137,9 @@ class Ledger:
                 self.staged[words[1]] = words[2]
             elif words[:1] == ["stored"] and len(words) >= 2 and len(words[1]) == 32:
                 self.stored.add(words[1])
+            elif len(words) == 2 and len(words[1]) == 32:
+                kinds = {"deleting": self.moved, "purging": self.doomed, "purged": self.purged}
+                kinds.get(words[0], set()).add(words[1])
 
 
 def kill_once(folder: Path, address: str, ledger: Ledger) -> None:
@@ -184,13 +207,22 @@ def _open_patiently(folder: Path, address: str) -> Session:
 
 def _check(vault: Vault, expected: set[str], ledger: Ledger) -> None:
     pictures = vault.list_pictures()
+    if not vault.trust().quiet:
+        raise AssertionError(f"a false alarm: {vault.trust()}")
+    listed = {picture.id for picture in pictures}
+    binned = vault.list_bin()
+    if stray := {picture.id for picture in binned} - ledger.moved:
+        raise AssertionError(f"{len(stray)} pictures are in the bin that nobody moved there")
+    pictures += binned
     ids = [picture.id for picture in pictures]
+    if back := ledger.purged & set(ids):
+        raise AssertionError(f"{len(back)} pictures that were deleted for good are still there")
     if len(ids) != len(set(ids)):
         raise AssertionError("a picture is listed twice")
     names = [picture.name for picture in pictures]
     if len(names) != len(set(names)):
         raise AssertionError("a picture was stored twice under two ids")
-    missing = expected - set(ids)
+    missing = expected - set(ids) - ledger.doomed
     if missing:
         raise AssertionError(f"{len(missing)} acknowledged pictures are gone")
     for picture in pictures:
@@ -199,6 +231,7 @@ def _check(vault: Vault, expected: set[str], ledger: Ledger) -> None:
     thumbnails = vault.thumbnails(ids[-100:])
     if len(thumbnails) != len(ids[-100:]):
         raise AssertionError("thumbnails are missing")
+    ids = [picture_id for picture_id in ids if picture_id in listed]
     for picture_id in ids[-40:] if len(ids) > 60 else ids:
         data = bytes(vault.open(picture_id).data)
         if hashlib.sha256(data).hexdigest() != ledger.staged.get(picture_id, hashlib.sha256(data).hexdigest()):
