@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from backend.config import Config
 
 SAFE = frozenset({"GET"})
-WITHOUT_BODY = frozenset({"GET", "DELETE"})
 _LOCK = Lock()
 _EXTENSION = "glassine.openapi"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.backend.conftest import FAST, Running, serving
-from tests.openapi.driving import METRICS
+from tests.openapi.people import METRICS
 
 DESCRIBED = replace(FAST, metrics_token=METRICS.removeprefix("Bearer "))
 EARLIER = replace(DESCRIBED, api_dialect="2022-01")
