@@ -170,3 +170,25 @@ def test_two_owners_with_one_id(anna: Friend, ben: Friend, cleo: Friend, sent: s
     assert ben.content(cleo, sent) == png(seed=4)
     names = ben.shared.thumbnails([ben.theirs(anna, sent), ben.theirs(cleo, sent)])
     assert len(set(names.values())) == 2
+
+
+def test_a_list_that_goes_in_circles(ben: Friend, anna: Friend, sent: str) -> None:
+    page = ben.api.shared_page(ben.user_id)
+    assert len(page) == 1
+    shared = ben.shared
+    ben.api.shared_page = lambda *_: page  # type: ignore[method-assign]
+    with pytest.raises(errors.NotAGlassineServer):
+        shared.list()
+
+
+def test_a_name_that_a_server_claims_is_made_harmless(ben: Friend, anna: Friend, sent: str) -> None:
+    from dataclasses import replace
+
+    pages = ben.api.shared_page
+    ben.api.shared_page = lambda *asked: [  # type: ignore[method-assign]
+        replace(row, owner_name="x\u202e\n" + "y" * 5000) for row in pages(*asked)
+    ]
+    (picture,) = ben.shared.list()
+    assert picture.owner_name == "x" + "y" * 197
+    ben.meet(anna)
+    assert ben.shared.list()[0].owner_name == anna.name
