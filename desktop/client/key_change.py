@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from desktop import errors
 from desktop.client import key_change_state
@@ -283,31 +283,35 @@ class KeyChange:
 
     def _permissions(self, current: Current, opened: OpenedEnvelope) -> list[Permission]:
         """Return the grants under the new key, for those whom the old key gave one and whose key did not change."""
+        from desktop.client.acquaintances import Acquaintances
         from desktop.client.api_revisions import Permission
         from desktop.crypto.grants import grant_to, read_grant
 
-        people = self._context.memory.people
+        people = Acquaintances(self._context)
         given: list[Permission] = []
         for shared in self._context.api.permissions(self._context.user_id, current.stored_name):
-            if not self._still_shared(current.picture_id, shared.user_id):
+            decided = self._decided(current.picture_id, shared.user_id)
+            if decided == "":
                 continue
             try:
-                to = people.usable(shared.user_id)
+                to = people.key_for(shared.user_id)
                 old = read_grant(shared.grant, current.envelope, self._old.public, to.fingerprint)
             except errors.GlassineError:
-                # the key has changed, or the server made the permission up: nothing is given
+                # the key has changed or was found to differ, or the server made the permission up: nothing is given
                 self._result.without_grant.add(shared.user_id)
                 continue
-            grant = grant_to(opened, self._new, to, old.role, int(self._clock()))
-            given.append(Permission(shared.user_id, old.role, grant))
+            # the server could hand out the grant of before somebody was made a reader
+            role: Literal["read", "write"] = "read" if "read" in (decided, old.role) else "write"
+            given.append(Permission(shared.user_id, role, grant_to(opened, self._new, to, role, int(self._clock()))))
         return given
 
-    def _still_shared(self, picture_id: str, user_id: str) -> bool:
+    def _decided(self, picture_id: str, user_id: str) -> str | None:
+        """Return the role that somebody is to have, empty for none; None when nothing was ever decided here."""
         from desktop.client.ties import TieKind
 
         ties = self._context.memory.ties
         known = ties.known(TieKind.SHARED, picture_id, user_id)
-        return not known or bool(ties.get(TieKind.SHARED, picture_id, user_id))
+        return ties.get(TieKind.SHARED, picture_id, user_id) if known else None
 
     # -- lists ----------------------------------------------------------------------------------------------------
 

@@ -276,6 +276,42 @@ def test_a_permission_that_the_server_made_up_gets_no_grant(
     friend.api.close()
 
 
+def test_what_was_decided_here_counts_more_than_what_the_server_lists(
+    person: Person, server: RunningServer, tmp_path: Path, other_key: PrivateKey, third_key: PrivateKey
+) -> None:
+    """It could hand out the grant of somebody who was taken off, or of before a writer was made a reader."""
+    from desktop.client.ties import TieKind
+
+    friend = Person(server, tmp_path / "lina", third_key)
+    person.memory.people.see(friend.user_id, friend.name, third_key.public, 0)
+    lowered, taken = person.add(b"lowered"), person.add(b"taken back")
+    for picture_id, decided in ((lowered, "read"), (taken, "")):
+        share(person, friend, picture_id, "write")
+        person.memory.ties.set(TieKind.SHARED, picture_id, friend.user_id, decided)
+    person.change(other_key)
+    (given,) = person.api.permissions(person.user_id, f"p-{lowered}")
+    assert (given.role, '"role":"read"' in given.grant) == ("read", True)
+    assert person.api.permissions(person.user_id, f"p-{taken}") == []
+    friend.memory.close()
+    friend.api.close()
+
+
+def test_somebody_whose_comparison_failed_gets_no_new_grant(
+    person: Person, server: RunningServer, tmp_path: Path, other_key: PrivateKey, third_key: PrivateKey
+) -> None:
+    from desktop.client.ties import TieKind
+
+    friend = Person(server, tmp_path / "lina", third_key)
+    person.memory.people.see(friend.user_id, friend.name, third_key.public, 0)
+    picture_id = person.add(b"shared")
+    share(person, friend, picture_id)
+    person.memory.ties.set(TieKind.DIFFERS, friend.user_id, third_key.fingerprint, "yes")
+    assert person.change(other_key).without_grant == {friend.user_id}
+    assert person.api.permissions(person.user_id, f"p-{picture_id}") == []
+    friend.memory.close()
+    friend.api.close()
+
+
 def test_an_older_revision_is_not_carried_over(
     person: Person, other_key: PrivateKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
