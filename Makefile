@@ -14,6 +14,7 @@ help:
 	@echo "make fuzz       every parser of untrusted bytes, 5 minutes each, two at a time"
 	@echo "make attack-list  play every attack of a malicious server; a table of what came of each"
 	@echo "make api-test   thousands of generated requests to every route of the API"
+	@echo "make kill-server  kill -9 of a server's workers and of its database while 16 clients store"
 	@echo "make bench      speed, as ratios measured in one run"
 	@echo "make package    build what people download, into dist/"
 	@echo "make package-test  install, upgrade and remove it in a bare Debian root (as root)"
@@ -63,6 +64,10 @@ attack-list:
 api-test:
 	@scripts/setup test
 	.venv/bin/python -m scripts.api_test
+
+kill-server:
+	@scripts/setup test
+	.venv/bin/python -m benchmarks.kill_server
 
 bench:
 	@scripts/setup demo

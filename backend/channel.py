@@ -131,12 +131,32 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     linger = False
     tls: TlsConnection | None = None  # what the bytes come through, unless they come from the network
     _linger_until: float | None = None
+    _head_since: float | None = None  # the first byte of a head that is not complete; seconds of the clock
 
     @property
     def idle(self) -> bool:
         """Whether nothing has begun that is not finished."""
         with self.requests_lock:
             return not (self.requests or self.request or self.total_outbufs_len)
+
+    def stalled(self, now: float) -> bool:
+        """Whether the client lets the server wait for too long: it takes no bytes that wait for it, or it has not sent
+        a request's head in the time that a whole silence may last."""
+        if self.total_outbufs_len >= self.adj.send_bytes:  # with less, the server itself may be waiting for more
+            return bool(now - self.last_activity > self.adj.channel_timeout)
+        begun = self._head_since
+        return begun is not None and now - begun > self.adj.channel_timeout
+
+    def received(self, data: bytes) -> bool:
+        """Take bytes in; as waitress's own."""
+        more = bool(super().received(data))
+        with self.requests_lock:
+            waiting = self.request is not None and not self.request.headers_finished
+        if not waiting:
+            self._head_since = None
+        elif self._head_since is None:
+            self._head_since = time.time()
+        return more
 
     def writable(self) -> bool:
         """Whether waitress's loop shall call :meth:`handle_write`."""

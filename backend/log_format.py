@@ -21,7 +21,8 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class OneLineFormatter(logging.Formatter):
-    """Keeps every message on its line: addresses and names come from clients and must not look like other records."""
+    """Keeps every message on its line, and what follows it indented: addresses and names come from clients and must not
+    look like other records."""
 
     def __init__(self) -> None:
         super().__init__(FORMAT)
@@ -31,6 +32,15 @@ class OneLineFormatter(logging.Formatter):
         record.message = record.message.translate(_UNPRINTABLE)
         current = request_id.get()
         return super().formatMessage(record) + (f" [{current}]" if current else "")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line or lines; those of an error are made anew, for another formatter may have left its own."""
+        record.exc_text = None
+        return super().format(record)
+
+    def formatException(self, ei: Any) -> str:
+        """Indent every line: what an error says may hold what a client sent, with line breaks in it."""
+        return "\n".join("  " + line.translate(_UNPRINTABLE) for line in super().formatException(ei).split("\n"))
 
 
 class JsonFormatter(logging.Formatter):

@@ -38,6 +38,17 @@ SPOOL = 1 << 20
 class _Listener(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Channel
 
+    def maintenance(self, now: float) -> None:
+        """Close connections on which nothing moves; waitress calls this every ``cleanup_interval`` seconds.
+
+        Waitress's own leaves those alone that have a request under way: whoever asks for a large picture and reads
+        nothing would hold a thread for good, and a handful of them the whole server.
+        """
+        super().maintenance(now)
+        for channel in list(self.active_channels.values()):
+            if channel.stalled(now):
+                channel.handle_close()  # wakes the thread that waits for room
+
 
 class _Hatch(_Listener):
     """Takes no connections itself: they are handed in by the TLS front, from its own thread."""

@@ -7,7 +7,10 @@ import os
 import subprocess
 import sys
 
-BENCHMARKS = ("bench_seal", "bench_classic", "bench_drop", "bench_gallery", "bench_storage", "bench_start")
+BENCHMARKS = (
+    "bench_seal", "bench_classic", "bench_drop", "bench_gallery", "bench_storage", "bench_start", "bench_server",
+    "bench_server_size",
+)  # fmt: skip
 
 
 def main(wanted: list[str]) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from backend.log_format import FORMAT, OneLineFormatter
+from backend.log_format import OneLineFormatter
 from backend.storage.protocol import StorageError
 from tests.backend.conftest import FAST, Person, Running, serving
 
@@ -72,7 +72,7 @@ def test_nothing_of_another_person(running: Running) -> None:
         "/a/permissions",
         "",
         "/download-all",
-        f"/a/permissions/{thief.user_id}",
+        f"/a/permissions/{owner.user_id}",
     )
     for owner_id in (owner.user_id, owner.user_id.upper()):
         images = f"/users/{owner_id}/images"
@@ -86,7 +86,7 @@ def test_nothing_of_another_person(running: Running) -> None:
             ("POST", ""),
             ("POST", "/a/permissions"),
             ("PUT", f"/a/permissions/{thief.user_id}"),
-            ("DELETE", f"/a/permissions/{thief.user_id}"),
+            ("DELETE", f"/a/permissions/{owner.user_id}"),
         ):
             assert thief.call(method, images + path, data=form).status_code == 401, (method, path)
     answer = thief.call("GET", f"{owner.images}/thumbnails?names=a,zz")
@@ -149,7 +149,7 @@ def test_an_address_does_not_write_log_lines(running: Running, monkeypatch: pyte
     person = running.person()
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(OneLineFormatter(FORMAT))
+    handler.setFormatter(OneLineFormatter())
 
     def fail(*_: object) -> None:
         raise StorageError("other", "boom")

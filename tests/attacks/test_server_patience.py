@@ -1,0 +1,268 @@
+"""Clients that are slow, many, or greedy: others are served meanwhile, and what is limited stays limited."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from backend.services.passwords import Passwords
+from backend.storage.mongo import open_mongo
+from tests.backend import samples
+from tests.backend.certificates import Authority
+from tests.backend.conftest import FAST, Person, Running, serving, serving_storage
+
+IMPATIENT = replace(FAST, idle_seconds=1, threads=2, max_upload_bytes=40_000_000)
+
+
+@contextmanager
+def connections(server: Running, count: int, data: bytes) -> Iterator[list[socket.socket]]:
+    """Connections that have sent so much, and wait."""
+    host, port = server.base.split("://")[1].split(":")
+    with ExitStack() as stack:
+        opened = []
+        for _ in range(count):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+            connection.settimeout(30)
+            connection.connect((host, int(port)))
+            connection.sendall(data)
+            opened.append(connection)
+        yield opened
+
+
+def ended(connection: socket.socket) -> bool:
+    """Whether the server has closed a connection; waits for it."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_who_does_not_read_holds_no_thread(tmp_path: Path) -> None:
+    """As many as there are threads ask for a large picture and read nothing of it."""
+    with serving(tmp_path, IMPATIENT) as server:
+        person = server.person()
+        large = samples.sealed()
+        large.image += secrets.token_bytes(20_000_000)
+        assert person.call("POST", person.images, **large.form()).status_code == 201
+        head = (
+            f"GET /api/v1{person.images}/{large.stem}/content HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {person.token}\r\n\r\n"
+        )
+        with connections(server, IMPATIENT.threads, head.encode()):
+            assert requests.get(f"{server.base}/healthz", timeout=30).status_code == 200
+        assert person.call("GET", f"{person.images}/{large.stem}/content").content == large.image
+
+
+def test_a_hundred_heads_that_never_end(tmp_path: Path) -> None:
+    """Each sends a little from time to time, so that there is never silence; it may not last longer than a silence."""
+    with serving(tmp_path, IMPATIENT) as server:
+        stop = threading.Event()
+        with connections(server, 100, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ") as slow:
+
+            def drip() -> None:
+                while not stop.wait(0.2):
+                    for connection in slow:
+                        with suppress(OSError):  # closed, as it should be
+                            connection.send(b"a")
+
+            thread = threading.Thread(target=drip)
+            thread.start()
+            try:
+                for _ in range(5):
+                    assert requests.get(f"{server.base}/healthz", timeout=20).status_code == 200
+                assert all(ended(connection) for connection in slow)
+            finally:
+                stop.set()
+                thread.join()
+
+
+def test_a_hundred_bodies_that_never_end(tmp_path: Path) -> None:
+    with serving(tmp_path, IMPATIENT) as server:
+        person = server.person()
+        head = (
+            f"POST /api/v1{person.images} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {person.token}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000000\r\n\r\n--x\r\n"
+        )
+        with connections(server, 100, head.encode()) as slow:
+            assert person.call("GET", person.images).status_code == 200
+            assert all(ended(connection) for connection in slow)
+        assert list(server.storage.blob_ids()) == []
+
+
+def test_handshakes_that_never_end(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    authority.issue()
+    config = replace(FAST, tls_certificate=authority.certificate, tls_key=authority.key)
+    with serving(tmp_path / "data", config) as server, connections(server, 100, b"\x16\x03\x01"):
+        assert requests.get(f"{server.base}/healthz", verify=str(authority.file), timeout=20).status_code == 200
+
+
+# -- room -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["embedded", "mongo"])
+def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
+    """A server on which nobody may store much."""
+    config = replace(FAST, quota_bytes=100_000)
+    if request.param == "embedded":
+        with serving(tmp_path, config) as server:
+            yield server
+    else:
+        with serving_storage(open_mongo(request.getfixturevalue("mongo_uri")), config) as server:
+            yield server
+
+
+def used(person: Person) -> int:
+    used: int = person.call("GET", f"/users/{person.user_id}/usage").json()["used"]
+    return used
+
+
+def stored(server: Running) -> int:
+    """Bytes of all blobs."""
+    size = 0
+    for blob_id in server.storage.blob_ids():
+        with server.storage.open_blob(blob_id) as blob:
+            size += blob.seek(0, 2)
+    return size
+
+
+def in_chunks(form: dict[str, Any]) -> dict[str, Any]:
+    """The same form without a length."""
+    prepared = requests.Request("POST", "http://x", **form).prepare()
+    body = prepared.body
+    assert isinstance(body, bytes)
+    return {"data": iter([body]), "headers": {"Content-Type": prepared.headers["Content-Type"]}}
+
+
+def test_there_is_no_way_around_the_quota(small: Running) -> None:
+    person = small.person()
+    large = samples.sealed()
+    large.image += secrets.token_bytes(120_000)
+    quotient = samples.classic("a.png", quotient="9 " * 60_000)
+    for form in (large.form(), in_chunks(large.form()), quotient, in_chunks(quotient)):
+        answer = person.call("POST", person.images, **form)
+        assert (answer.status_code, used(person), stored(small)) == (507, 0, 0), answer.text
+    first = samples.sealed()
+    assert person.call("POST", person.images, **first.form()).status_code == 201
+    second = samples.next_revision(first)
+    second.image += secrets.token_bytes(120_000)
+    path, match = f"{person.images}/{first.stem}", {"If-Match": f'"{first.header_hash}"'}
+    chunked = in_chunks(second.form())
+    for form in (second.form(), chunked):
+        headers = match | form.pop("headers", {})
+        assert person.call("PUT", path, headers=headers, **form).status_code == 507
+    # what is in the bin takes room as well
+    filling = samples.sealed()
+    filling.image += secrets.token_bytes(80_000)
+    assert person.call("POST", person.images, **filling.form()).status_code == 201
+    assert person.call("DELETE", f"{person.images}/{filling.stem}").status_code == 204
+    other = samples.sealed()
+    other.image += secrets.token_bytes(30_000)
+    assert person.call("POST", person.images, **other.form()).status_code == 507
+    assert used(person) == stored(small) <= 100_000
+
+
+def test_many_at_once_do_not_get_more_room(small: Running) -> None:
+    person = small.person()
+    codes: list[int] = []
+
+    def send() -> None:
+        sent = samples.sealed()
+        sent.image += secrets.token_bytes(30_000)
+        codes.append(person.call("POST", person.images, **in_chunks(sent.form())).status_code)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [201] * 2 + [507] * 6
+    assert used(person) == stored(small) <= 100_000
+
+
+def test_published_files_are_counted(small: Running) -> None:
+    form = {"username": f"ops-{secrets.token_hex(4)}", "password": "a long passphrase", "email": ""}
+    assert requests.post(f"{small.base}/ops/signup", data=form, timeout=20).status_code == 201
+    token = requests.post(f"{small.base}/ops/login", data=form, timeout=20).text
+    headers = {"Authorization": f"Bearer {token}"}
+    codes = [
+        requests.post(
+            f"{small.base}/ops/upload", headers=headers, files={"request_file": (name, bytes(60_000))}, timeout=20
+        ).status_code
+        for name in ("a", "b", "a")
+    ]
+    assert codes == [201, 507, 201]
+    assert stored(small) == 60_000
+
+
+# -- passwords --------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_name_costs_what_a_wrong_password_costs(running_server: Running, monkeypatch: Any) -> None:
+    """Counted, not timed: each way to sign in looks at exactly one password, or the time would tell who is there."""
+    person = running_server.person()
+    mail = f"{secrets.token_hex(4)}@mail.example"
+    account = {"email": mail, "password": "a long passphrase"}
+    assert running_server.call("POST", "/users", json=account).status_code == 201
+    operator = {"username": f"ops-{secrets.token_hex(4)}", "password": "a long passphrase", "email": ""}
+    assert requests.post(f"{running_server.base}/ops/signup", data=operator, timeout=20).status_code == 201
+    checks: list[str] = []
+    verify = Passwords._verify
+
+    def counted(self: Passwords, kept: str, secret: bytes) -> bool:
+        checks.append(kept)
+        return verify(self, kept, secret)
+
+    monkeypatch.setattr(Passwords, "_verify", counted)
+
+    def costs(method: str, path: str, **more: Any) -> tuple[int, int, str]:
+        checks.clear()
+        answer = requests.request(method, running_server.base + path, timeout=20, **more)
+        assert answer.status_code >= 400
+        assert len({len(stored) for stored in checks}) == 1 and checks[0].split("$")[3] == "m=8192,t=1,p=4"
+        return len(checks), answer.status_code, answer.text
+
+    for known, way in (
+        (person.name, lambda name: costs("POST", "/api/v1/auth/login", data={"username": name, "password": "x"})),
+        (person.name, lambda name: costs("GET", "/api/v1/users", auth=(name, "x"))),
+        (mail, lambda name: costs("GET", "/api/v1/users", auth=(name, "x"))),
+        (person.name, lambda name: costs("GET", "/api/token", auth=(name, "x"))),
+        (mail, lambda name: costs("POST", "/api/v1/auth_session", json={"email": name, "password": "x"})),
+        (mail, lambda name: costs("DELETE", "/api/v1/auth_session", data={"email": name, "password": "x"})),
+        (operator["username"], lambda name: costs("POST", "/ops/login", data={"username": name, "password": "x"})),
+    ):
+        assert way(known) == way("nobody@mail.example") and way(known)[0] == 1
+
+
+@pytest.fixture(scope="module")
+def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that no test breaks."""
+    with serving(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+def test_invented_addresses_are_no_way_around_the_limit(tmp_path: Path) -> None:
+    with serving(tmp_path, replace(FAST, login_attempts=3, login_attempts_address=5, registrations=2)) as server:
+        form = {"username": "anna", "password": "wrong", "publicKey": "7 5"}
+
+        def tries(path: str, form: dict[str, str]) -> int:
+            forged = f"203.0.113.{secrets.randbelow(256)}"
+            names = ("X-Forwarded-For", "X-Real-IP", "Client-IP", "True-Client-IP", "CF-Connecting-IP")
+            headers = dict.fromkeys(names, forged)
+            headers["Forwarded"] = f"for={forged}"
+            return server.call("POST", path, data=form, headers=headers).status_code
+
+        assert [tries("/auth/login", form) for _ in range(5)] == [422] * 3 + [429] * 2
+        others = [form | {"username": secrets.token_hex(4)} for _ in range(5)]
+        assert [tries("/auth/login", other) for other in others][-1] == 429
+        assert [tries("/auth/register", other) for other in others[:3]] == [201, 201, 429]
