@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from desktop.tasks import TaskRunner
     from desktop.viewmodels.circle_port import Circle
     from desktop.viewmodels.lock import LockViewModel
+    from desktop.viewmodels.locked_transfers import LockedTransfers
+    from desktop.viewmodels.restore import RestoreViewModel
     from desktop.viewmodels.session_port import SessionPort, SessionsPort
     from desktop.widgets.main_window import MainWindow
     from desktop.widgets.open_vault import OpenVault
@@ -136,10 +138,22 @@ def build(config: Config, runner: TaskRunner, sessions: SessionsPort) -> MainWin
 
         return LockViewModel(runner)
 
+    def make_locked_transfers() -> LockedTransfers:
+        from desktop.viewmodels.locked_transfers import LockedTransfers
+
+        return LockedTransfers(runner)
+
+    def make_restore(*, session: SessionPort | None = None, folder: Path | None = None) -> RestoreViewModel:
+        from desktop.viewmodels.restore import RestoreViewModel
+
+        return RestoreViewModel(runner, session=session, sessions=sessions, folder=folder)
+
     models = WindowModels(
         shell=ShellViewModel(runner),
         sign_in=SignInViewModel(runner, sessions, config.default_vault_folder),
         make_lock=make_lock,
+        make_locked_transfers=make_locked_transfers,
+        make_restore=make_restore,
     )
 
     def make_open_vault(window: MainWindow) -> OpenVault:
@@ -152,8 +166,10 @@ def _build_open_vault(window: MainWindow, shell: Any, config: Config, runner: Ta
     from desktop.viewmodels.bin import BinViewModel
     from desktop.viewmodels.conflict import VersionsViewModel
     from desktop.viewmodels.gallery import GalleryViewModel
+    from desktop.viewmodels.key_work import KeyWorkViewModel
     from desktop.viewmodels.keys import KeysViewModel
     from desktop.viewmodels.people import PeopleViewModel
+    from desktop.viewmodels.recovery_kit import KitViewModel
     from desktop.viewmodels.settings import SettingsViewModel
     from desktop.viewmodels.shared import SharedViewModel
     from desktop.viewmodels.stored import StoredViewModel
@@ -173,6 +189,8 @@ def _build_open_vault(window: MainWindow, shell: Any, config: Config, runner: Ta
         shared=SharedViewModel(runner),
         versions=VersionsViewModel(runner),
         stored=StoredViewModel(runner),
+        kit=KitViewModel(runner),
+        key_work=KeyWorkViewModel(runner, shell),
     )
     models.gallery.follow(models.transfers)
     models.people.follow(models.gallery)
@@ -181,12 +199,30 @@ def _build_open_vault(window: MainWindow, shell: Any, config: Config, runner: Ta
     for gallery in (models.gallery, models.shared):
         models.viewer.follow(gallery)
     shell.add_session_part(models.keys)
+    shell.add_session_part(models.kit)
     shell.add_session_part(models.settings)
     circle = (models.people, models.bin, models.shared, models.versions, models.stored)
     for part in (models.gallery, models.viewer, models.transfers, *circle):
         shell.add_vault_part(part)
     models.settings.theme_changed.connect(window.theme.set_preference)
+    _lock_by_itself(window, models.settings, config)
     return OpenVault(window, models)
+
+
+def _lock_by_itself(window: MainWindow, settings: Any, config: Config) -> None:
+    """Lock after idle minutes, with the screen, and when the window is minimised, as the person prefers."""
+    from PySide6.QtGui import QGuiApplication
+
+    from desktop.screen_lock import DBusScreenLock, there_is_a_bus
+    from desktop.viewmodels.auto_lock import AutoLock
+
+    auto = AutoLock(config.preferences, DBusScreenLock() if there_is_a_bus() else None, window)
+    auto.lock_requested.connect(window.lock)
+    auto.look_at(window.windowHandle())
+    QGuiApplication.instance().focusWindowChanged.connect(auto.look_at)  # type: ignore[union-attr]
+    window.minimised.connect(auto.minimised)
+    settings.locking_changed.connect(auto.restart)
+    auto.watch()
 
 
 def _open_circle(vault: Any) -> Circle | None:
@@ -221,6 +257,14 @@ class LateSessions:
     def open_vault(self, folder: Path, passphrase: str, report: Report, cancelled: IsCancelled) -> SessionPort:
         """Open a vault on this computer."""
         return self._sessions().open_vault(folder, passphrase, report, cancelled)
+
+    def find_vault_key(self, folder: Path, words: Any, path: Path | None) -> Any:
+        """Open a copy of the key file of a vault on this computer with its recovery kit."""
+        return self._sessions().find_vault_key(folder, words, path)
+
+    def recover_vault(self, *arguments: Any) -> SessionPort:
+        """Open a vault on this computer with its recovery kit."""
+        return self._sessions().recover_vault(*arguments)
 
     def register(
         self, address: str, user_name: str, password: str, passphrase: str, report: Report, cancelled: IsCancelled

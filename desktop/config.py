@@ -60,6 +60,8 @@ class Preferences:
         export_folder: Where the last export went, or empty.
         add_folder: Where pictures were last added from, or empty.
         lock_after_minutes: Lock after so many idle minutes; 0 never.
+        lock_with_screen: Lock when the screen is locked or the computer goes to sleep.
+        lock_minimised: Lock when the window is minimised.
         places: Places used before, the latest first.
     """
 
@@ -76,6 +78,8 @@ class Preferences:
         lock_after_minutes: int = 0,
         places: list[Place] | None = None,
         add_folder: str = "",
+        lock_with_screen: bool = True,
+        lock_minimised: bool = False,
     ) -> None:
         # by hand: the module dataclasses would cost two milliseconds of the start
         self.theme = theme
@@ -85,6 +89,8 @@ class Preferences:
         self.add_folder = add_folder
         self.lock_after_minutes = lock_after_minutes
         self.places: list[Place] = places or []
+        self.lock_with_screen = lock_with_screen
+        self.lock_minimised = lock_minimised
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Preferences) and vars(self) == vars(other)
@@ -125,6 +131,8 @@ class Preferences:
         known.tile_size = _whole(document.get("tile_size"), cls.MIN_TILE, cls.MAX_TILE, known.tile_size)
         known.lock_after_minutes = _whole(document.get("lock_after_minutes"), 0, 24 * 60, known.lock_after_minutes)
         known.skip_preflight = document.get("skip_preflight") is True
+        known.lock_with_screen = document.get("lock_with_screen") is not False
+        known.lock_minimised = document.get("lock_minimised") is True
         for name in ("export_folder", "add_folder"):
             folder = document.get(name)
             setattr(known, name, folder if isinstance(folder, str) else "")
@@ -150,6 +158,8 @@ class Preferences:
             "export_folder": self.export_folder,
             "add_folder": self.add_folder,
             "lock_after_minutes": self.lock_after_minutes,
+            "lock_with_screen": self.lock_with_screen,
+            "lock_minimised": self.lock_minimised,
             "places": [
                 {
                     "kind": place.kind.value,

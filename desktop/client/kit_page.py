@@ -14,9 +14,9 @@ TITLE = "Glassine recovery kit"
 INSTRUCTIONS = (
     "These 24 words and a copy of your key file open every picture of this account. Keep this page where you keep "
     "your passport. Show it to nobody, photograph it never, type it into nothing but Glassine.",
-    "To recover: install Glassine, choose “Recover with a kit”, enter the address below and type the words in their "
-    "order. Without a server, use the second copy of your key file.",
-    "Glassine then shows the digits below. If it shows others, stop: the key file is not yours.",
+    "To recover: install Glassine, sign in at the address above, choose “Use the recovery kit” and type the words in "
+    "their order. Without a server, use the second copy of your key file.",
+    "Glassine then shows the digits above. If it shows others, stop: the key file is not yours.",
     "A new kit makes this one useless. Without any copy of the key file, or without this page, nobody can help.",
 )
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from desktop.errors import GlassineError, WrongKey
+from desktop.errors import GlassineError, PassphraseRefused, WrongKey
 from desktop.models import IsCancelled, Report
 from desktop.viewmodels.passphrases import passphrase_problem
 
@@ -57,11 +58,16 @@ class KeysViewModel(QObject):
     done = Signal(str)
     passphrase_right = Signal()
 
-    def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
+    def __init__(
+        self, runner: Runner, parent: QObject | None = None, *, keychain: Callable[[], Any] | None = None
+    ) -> None:
         super().__init__(parent)
         self._runner = runner
+        self._keychain = keychain or _system_keychain
+        self._remembered = False
         self._store: KeyStorePort | None = None
         self._task: Task | None = None
+        self._session: SessionPort | None = None
         self.own_fingerprint = ""
         self.entries: list[KeyEntry] = []
 
@@ -72,7 +78,7 @@ class KeysViewModel(QObject):
 
     def start(self, session: SessionPort) -> None:
         """Show the keys of this session's place; the session's own key comes first."""
-        self._store = session.key_store
+        self._session, self._store = session, session.key_store
         public = session.public_key
         self.own_fingerprint = public.fingerprint if public is not None else ""
         self.reload()
@@ -81,7 +87,7 @@ class KeysViewModel(QObject):
         """Forget them."""
         if self._task is not None:
             self._task.cancel()
-        self._store = None
+        self._session, self._store = None, None
         self.own_fingerprint = ""
         self.entries = []
         self.keys_changed.emit()
@@ -90,8 +96,8 @@ class KeysViewModel(QObject):
         """Read the list again."""
         store = self._store
         if store is not None:
-            task = self._runner.submit(_list, store, pool="view")
-            task.succeeded.connect(lambda entries: self._take(store, entries))
+            task = self._runner.submit(_list, store, self.own_fingerprint, pool="view")
+            task.succeeded.connect(lambda found: self._take(store, *found))
             task.failed.connect(self.failed)
 
     def create(self, name: str, passphrase: str, repeated: str, bits: int = 3072) -> None:
@@ -120,7 +126,21 @@ class KeysViewModel(QObject):
         elif self._new_passphrase_fits(new, repeated):
             self._start(
                 translate("Keys", "The passphrase is changed"),
-                lambda store, report, cancelled: store.change_passphrase(fingerprint, old, new),
+                partial(_change_passphrase, self._session, fingerprint, old, new),
+            )
+
+    def import_classic(self, path: Path) -> None:
+        """Keep a classic ``rsa.txt``; it opens old pictures and protects nothing."""
+        self._start(
+            translate("Keys", "The classic key is here; it opens classic pictures only"),
+            lambda store, report, cancelled: store.import_classic(path),
+        )
+
+    def delete(self, fingerprint: str) -> None:
+        """Delete a key file for good; not the one that is in use."""
+        if fingerprint != self.own_fingerprint:
+            self._start(
+                translate("Keys", "The key is deleted"), lambda store, report, cancelled: store.delete(fingerprint)
             )
 
     def rename(self, fingerprint: str, name: str) -> None:
@@ -150,6 +170,30 @@ class KeysViewModel(QObject):
                 ),
             )
 
+    @property
+    def remembered(self) -> bool:
+        """Whether this computer's keyring opens the account's key."""
+        return self._remembered
+
+    def remember(self, passphrase: str) -> None:
+        """Let this computer's keyring open the account's key from now on."""
+        fingerprint = self.own_fingerprint
+        if not passphrase:
+            self.field_failed.emit("old", translate("Keys", "Write the passphrase of the key."))
+            return
+        self._start(
+            translate("Keys", "This computer opens your key by itself now"),
+            lambda store, report, cancelled: self._keychain().remember(store, fingerprint, passphrase),
+        )
+
+    def forget(self) -> None:
+        """Ask for the passphrase each time again."""
+        fingerprint = self.own_fingerprint
+        self._start(
+            translate("Keys", "The passphrase is asked for each time again"),
+            lambda store, report, cancelled: self._keychain().forget(store, fingerprint),
+        )
+
     def check_passphrase(self, fingerprint: str, passphrase: str) -> None:
         """Find out whether this is the passphrase of a key."""
         if not passphrase:
@@ -168,8 +212,9 @@ class KeysViewModel(QObject):
             self.field_failed.emit(field, sentence)
         return not field
 
-    def _take(self, store: KeyStorePort, entries: list[KeyEntry]) -> None:
+    def _take(self, store: KeyStorePort, entries: list[KeyEntry], remembered: bool) -> None:
         if store is self._store:
+            self._remembered = remembered
             self.entries = sorted(entries, key=lambda entry: entry.fingerprint != self.own_fingerprint)
             self.keys_changed.emit()
 
@@ -192,7 +237,9 @@ class KeysViewModel(QObject):
                 task.finished.connect(self.passphrase_right)
 
         def failed(error: GlassineError) -> None:
-            if not isinstance(error, WrongKey):
+            if isinstance(error, PassphraseRefused):
+                self.field_failed.emit("passphrase", error.message)
+            elif not isinstance(error, WrongKey):
                 self.failed.emit(error)
             elif wrong_key_field == "old":
                 sentence = translate("Keys", "That is not the passphrase of this key. Check Caps Lock.")
@@ -211,10 +258,38 @@ class KeysViewModel(QObject):
         self.busy_changed.emit(True)
 
 
-def _list(store: KeyStorePort, report: Report, cancelled: IsCancelled) -> list[KeyEntry]:
-    return store.list()
+def _list(store: KeyStorePort, own: str, report: Report, cancelled: IsCancelled) -> tuple[list[KeyEntry], bool]:
+    """The keys, and whether the keyring opens the account's."""
+    from desktop.client.keychain import Keychain
+
+    entries = store.list()
+    try:
+        return entries, bool(own) and Keychain.remembers(store, own)  # type: ignore[arg-type]
+    except GlassineError:  # not here, or not to be read, which the list itself says
+        return entries, False
+
+
+def _system_keychain() -> Any:
+    from desktop.client.keychain import Keychain
+
+    return Keychain()
 
 
 def _try(store: KeyStorePort, fingerprint: str, passphrase: str) -> None:
     """Open the key and forget it again."""
     store.open(fingerprint, passphrase)
+
+
+def _change_passphrase(
+    session: SessionPort | None,
+    fingerprint: str,
+    old: str,
+    new: str,
+    store: KeyStorePort,
+    report: Report,
+    cancelled: IsCancelled,
+) -> None:
+    """Change it, unless it would become the password, which the server sees."""
+    if session is not None:
+        session.refuse_passphrase(new)
+    store.change_passphrase(fingerprint, old, new)

@@ -25,6 +25,7 @@ class SettingsViewModel(QObject):
         theme_changed(str): system, light or dark.
         tile_size_changed(int), skip_preflight_changed(bool)
         place_changed(): another vault is open.
+        locking_changed(): when to lock.
         failed(GlassineError): they could not be kept; they hold until the program ends.
     """
 
@@ -32,6 +33,7 @@ class SettingsViewModel(QObject):
     tile_size_changed = Signal(int)
     skip_preflight_changed = Signal(bool)
     place_changed = Signal()
+    locking_changed = Signal()
     failed = Signal(object)
 
     def __init__(self, runner: Runner, config: Config, log_folder: Path, parent: QObject | None = None) -> None:
@@ -54,6 +56,39 @@ class SettingsViewModel(QObject):
     def skip_preflight(self) -> bool:
         """Whether dropped files are added without looking them over."""
         return self._config.preferences.skip_preflight
+
+    @property
+    def lock_after_minutes(self) -> int:
+        """Lock after so many idle minutes; 0 never."""
+        return self._config.preferences.lock_after_minutes
+
+    @property
+    def lock_with_screen(self) -> bool:
+        """Whether to lock with the screen."""
+        return self._config.preferences.lock_with_screen
+
+    @property
+    def lock_minimised(self) -> bool:
+        """Whether to lock when the window is minimised."""
+        return self._config.preferences.lock_minimised
+
+    def set_lock_after_minutes(self, minutes: int) -> None:
+        """Choose after how many idle minutes to lock."""
+        self._set_locking("lock_after_minutes", minutes)
+
+    def set_lock_with_screen(self, lock: bool) -> None:
+        """Choose whether to lock with the screen."""
+        self._set_locking("lock_with_screen", lock)
+
+    def set_lock_minimised(self, lock: bool) -> None:
+        """Choose whether to lock when the window is minimised."""
+        self._set_locking("lock_minimised", lock)
+
+    def _set_locking(self, name: str, value: int | bool) -> None:
+        if getattr(self._config.preferences, name) != value:
+            setattr(self._config.preferences, name, value)
+            self._save()
+            self.locking_changed.emit()
 
     @property
     def export_folder(self) -> str:

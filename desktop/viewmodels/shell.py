@@ -59,6 +59,7 @@ class ShellViewModel(QObject):
     Signals:
         stage_changed(Stage)
         account_changed(): another person or place.
+        change_unfinished(): the session is unlocked, and its key is half changed; nothing is shown before that is over.
         leaving(): the vault is about to be left; the parts still know everything.
         failed(GlassineError)
     """
@@ -66,6 +67,7 @@ class ShellViewModel(QObject):
     stage_changed = Signal(object)
     account_changed = Signal()
     leaving = Signal()
+    change_unfinished = Signal()
     failed = Signal(object)
 
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
@@ -117,6 +119,9 @@ class ShellViewModel(QObject):
         session = self.session
         if session is None or session.locked:
             return
+        if self._is_half_changed(session):
+            self.change_unfinished.emit()
+            return
         try:
             vault = session.vault()
             for part in self._session_parts:
@@ -128,6 +133,28 @@ class ShellViewModel(QObject):
             self.failed.emit(error)
             return
         self._set_stage(Stage.OPEN)
+
+    @staticmethod
+    def _is_half_changed(session: SessionPort) -> bool:
+        """Whether a change of the key is not finished: half of the pictures would look like forgeries."""
+        try:
+            return session.key_change is not None
+        except GlassineError:
+            return False
+
+    def suspend(self) -> None:
+        """Let go of the pictures but not of the key: something goes through all of them. :meth:`resume` undoes it."""
+        self._stop_parts()
+
+    def abandon(self) -> None:
+        """Leave an unlocked session whose pictures are not shown: lock it, or end it where it has just begun."""
+        session = self.session
+        if self.stage is Stage.OPEN:
+            self.lock()
+        elif self.stage is Stage.LOCKED and session is not None:
+            self._runner.submit(_lock, session, pool="view")
+        else:
+            self.sign_out()
 
     def lock(self) -> None:
         """Drop pictures and keys, then show the lock.

@@ -31,15 +31,25 @@ class CardRow(QWidget):
             row.addWidget(IconLabel(icons, icon), 0, Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
         words.setSpacing(Space.HAIR)
-        self.title = Label(title, "strong" if icon else "body", wrap=not elide_caption)
+        role = "strong" if icon else "body"
+        self.title = ElidedLabel(title, role) if elide_caption else Label(title, role, wrap=True)
         self.caption = ElidedLabel(caption, "caption") if elide_caption else Label(caption, "caption", wrap=True)
-        words.addWidget(self.title)
+        self._head = QHBoxLayout()
+        self._head.setSpacing(Space.SMALL)
+        self._head.addWidget(self.title)
+        words.addLayout(self._head)
         words.addWidget(self.caption)
         row.addLayout(words, 1)
         self.caption.setVisible(bool(caption))  # only now: without a parent it would open as a window
         self._row = row
         if control is not None:
             self.add_control(control)
+
+    def add_chip(self, chip: QWidget) -> None:
+        """Say a state beside the label."""
+        self.title.setWordWrap(False)
+        self._head.addWidget(chip)
+        self._head.addStretch(1)
 
     def add_control(self, control: QWidget) -> None:
         """Add a control at the end; it is named by the row's label."""

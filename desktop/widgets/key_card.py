@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.viewmodels.wording import day_text
 from desktop.widgets.buttons import link_button
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NOTCH_WIDTH: Final = 68
 NOTCH_DEPTH: Final = 17
+WORDS: Final = 12
+COLUMNS: Final = 4
 
 
 class KeyCard(QWidget):
@@ -47,6 +49,7 @@ class KeyCard(QWidget):
         head.addSpacing(Space.TIGHT)
         head.addLayout(words, 1)
         head.addWidget(self._chip)
+        self._well = self._make_well()
         foot = QHBoxLayout()
         foot.setSpacing(Space.LARGE)
         foot.addWidget(self._fingerprint, 1)
@@ -56,16 +59,43 @@ class KeyCard(QWidget):
         layout.setSpacing(Space.TIGHT)
         layout.addLayout(head)
         layout.addSpacing(Space.MEDIUM)
-        layout.addWidget(Label(self.tr("Fingerprint, for others to compare"), "group"))
+        layout.addWidget(Label(self.tr("Fingerprint words, for others to compare"), "group"))
+        layout.addWidget(self._well)
+        layout.addSpacing(Space.TIGHT)
         layout.addLayout(foot)
         self._theme.changed.connect(self._dress)
         self._dress()
+
+    def _make_well(self) -> QFrame:
+        well = QFrame()
+        well.setProperty("well", True)
+        grid = QGridLayout(well)
+        grid.setContentsMargins(Space.MEDIUM, Space.SMALL, Space.MEDIUM, Space.SMALL)
+        grid.setVerticalSpacing(Space.TIGHT)
+        self._words: list[Label] = []
+        for at in range(WORDS):
+            number, word = Label(str(at + 1), "caption"), Label("", "strong")
+            number.setMinimumWidth(16)
+            number.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
+            cell = QHBoxLayout()
+            cell.setSpacing(Space.SMALL)
+            cell.addWidget(number)
+            cell.addWidget(word, 1)
+            grid.addLayout(cell, at // COLUMNS, at % COLUMNS)
+            self._words.append(word)
+        return well
 
     def show_key(self, entry: KeyEntry, groups: str) -> None:
         """Show a key; ``groups`` are the 16 groups of its fingerprint, separated by spaces."""
         self._groups = groups.upper()
         self._name.setText(entry.name)
         self._kind.setText(kind_text(entry))
+        from desktop.crypto.words import fingerprint_words
+
+        words = fingerprint_words(entry.fingerprint)
+        for label, word in zip(self._words, words, strict=True):
+            label.setText(word)
+        self._well.setAccessibleName(" ".join(f"{at} {word}" for at, word in enumerate(words, 1)))
         parts = self._groups.split()
         rows = (parts[:8], parts[8:])
         self._fingerprint.setText("\n".join(f"{' '.join(row[:4])}  {' '.join(row[4:])}" for row in rows))

@@ -312,3 +312,74 @@ class ExportPrivateDialog(KeyDialog):
             )
 
         self._choose_target(self, suggestion, write)
+
+
+class StaySignedInDialog(KeyDialog):
+    """Let the system's keyring open the key on this computer."""
+
+    def __init__(self, icons: Icons, parent: QWidget, view_model: KeysViewModel) -> None:
+        super().__init__(
+            icons,
+            parent,
+            view_model,
+            self.tr("Stay signed in on this computer"),
+            self.tr("Stay signed in"),
+            self.tr(
+                "A random secret that opens your key is kept in the system keyring, never in a file. Your passphrase "
+                "is not kept. Whoever can use your account on this computer can then open your pictures."
+            ),
+        )
+        self.add_field("old", self.tr("Passphrase of your key"), password=True)
+        self.finish_body()
+
+    def submit(self) -> None:
+        """Keep the secret."""
+        self.vm.remember(self.fields["old"].text)
+
+
+class ImportClassicDialog(KeyDialog):
+    """Import a classic ``rsa.txt``, with a plain warning."""
+
+    def __init__(self, icons: Icons, parent: QWidget, view_model: KeysViewModel) -> None:
+        super().__init__(
+            icons,
+            parent,
+            view_model,
+            self.tr("Import a classic key"),
+            self.tr("Import the classic key"),
+            self.tr(
+                "A classic rsa.txt opens old pictures and protects nothing: the scheme can be broken in seconds. The "
+                "key is kept here without a passphrase, as it was. Nothing new is ever encrypted with it."
+            ),
+        )
+        self._path: Path | None = None
+        self.choose = default_button(self.tr("Choose a file"), icons, "folder")
+        self.choose.clicked.connect(self._choose)
+        self._file = ElidedLabel(self.tr("No file chosen yet"), "caption")
+        self.file_error = ErrorLine(icons)
+        row = QHBoxLayout()
+        row.addWidget(self.choose)
+        row.addWidget(self._file, 1)
+        self.body.addLayout(row)
+        self.body.addWidget(self.file_error)
+        self.finish_body()
+        self.choose.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def set_path(self, path: Path) -> None:
+        """Take this file."""
+        self._path = path
+        self._file.setText(path.name)
+        self.file_error.set_text("")
+
+    def submit(self) -> None:
+        """Import it."""
+        if self._path is None:
+            self.file_error.set_text(self.tr("Choose the rsa.txt of the account."))
+            self.reveal(self.file_error)
+            return
+        self.vm.import_classic(self._path)
+
+    def _choose(self) -> None:
+        from desktop.widgets.file_dialogs import open_file
+
+        open_file(self, self.tr("Choose the rsa.txt"), self.set_path)

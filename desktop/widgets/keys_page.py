@@ -19,6 +19,7 @@ from desktop.widgets.file_dialogs import save_file
 from desktop.widgets.icons import Icons
 from desktop.widgets.key_card import KeyCard, kind_text
 from desktop.widgets.labels import Label, StyledWidget
+from desktop.widgets.marks import Chip
 from desktop.widgets.notices import error_notice
 from desktop.widgets.page_parts import EmptyState, PageHeader, page_margin
 from desktop.widgets.scroll_page import ScrollPage
@@ -26,6 +27,8 @@ from desktop.widgets.theme import Space
 
 if TYPE_CHECKING:
     from desktop.client.key_store import KeyEntry
+    from desktop.viewmodels.key_work import KeyWorkViewModel
+    from desktop.viewmodels.recovery_kit import KitViewModel
 
 CARD_WIDTH: Final = 640
 
@@ -41,9 +44,17 @@ class KeysPage(StyledWidget):
     notice_raised = Signal(object)
     message_raised = Signal(str)
 
-    def __init__(self, icons: Icons, view_model: KeysViewModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        icons: Icons,
+        view_model: KeysViewModel,
+        parent: QWidget | None = None,
+        *,
+        kit: KitViewModel | None = None,
+        key_work: KeyWorkViewModel | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._icons, self._vm = icons, view_model
+        self._icons, self._vm, self._kit, self._work = icons, view_model, kit, key_work
         self.header = PageHeader(icons, self.tr("Keys"))
         self.banner_slot = QVBoxLayout()
         self.import_button = default_button(self.tr("Import a key"), icons, "shared-in")
@@ -51,6 +62,13 @@ class KeysPage(StyledWidget):
         self.more = ghost_button(icons, "more", self.tr("More"))
         menu = QMenu(self.more)
         menu.addAction(self.tr("New key"), lambda: key_dialogs.NewKeyDialog(icons, self, view_model).open())
+        menu.addAction(
+            self.tr("Import a classic key"), lambda: key_dialogs.ImportClassicDialog(icons, self, view_model).open()
+        )
+        if key_work is not None:
+            menu.addSeparator()
+            self.change_action = menu.addAction(self.tr("Change your key"), self.open_key_change)
+            self.move_action = menu.addAction(self.tr("Store classic pictures again, sealed"), self.open_move_classic)
         self.more.setMenu(menu)
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.header.add_action(self.import_button)
@@ -86,6 +104,8 @@ class KeysPage(StyledWidget):
         view_model.keys_changed.connect(self._show_keys)
         view_model.failed.connect(self._on_failed)
         view_model.done.connect(self.message_raised)
+        if kit is not None:
+            kit.status_changed.connect(self._show_keys)
         self._show_keys()
 
     def _show_keys(self) -> None:
@@ -107,7 +127,90 @@ class KeysPage(StyledWidget):
     def _groups(self, entry: KeyEntry) -> str:
         return " ".join(entry.fingerprint[start : start + 4] for start in range(0, 64, 4))
 
+    def open_kit(self) -> None:
+        """Make a kit, or prove the one that there is."""
+        from desktop.widgets.kit_dialog import KitDialog
+
+        if self._kit is not None:
+            prove = self._kit.state in ("unproven", "one-copy")
+            KitDialog(self._icons, self, self._kit, prove_only=prove).open()
+
+    def _open_new_kit(self) -> None:
+        from desktop.widgets.kit_dialog import KitDialog
+
+        if self._kit is not None:
+            KitDialog(self._icons, self, self._kit).open()
+
+    def open_key_change(self) -> None:
+        """Go over to another key."""
+        from desktop.widgets.key_work_dialog import ChangeKeyDialog
+
+        if self._work is not None:
+            ChangeKeyDialog(self._icons, self, self._work, going_on=self._work.unfinished == "change").open()
+
+    def open_move_classic(self) -> None:
+        """Store classic pictures again, sealed."""
+        from desktop.widgets.key_work_dialog import MoveClassicDialog
+
+        if self._work is not None:
+            MoveClassicDialog(self._icons, self, self._work, going_on=self._work.unfinished == "move").open()
+
+    def _kit_row(self) -> CardRow:
+        kit = self._kit
+        if kit is None:
+            raise ValueError("there is no kit to show")
+        chips = {
+            "none": ("plain", self.tr("None")),
+            "unproven": ("not-proven", self.tr("Not proven yet")),
+            "one-copy": ("not-proven", self.tr("Proven, but no second copy of the key")),
+            "proven": ("proven", self.tr("Proven")),
+        }
+        verbs = {"none": self.tr("Make the kit"), "proven": self.tr("Make a new kit")}
+        state = kit.state or "none"
+        button = default_button(verbs.get(state, self.tr("Prove it")))
+        button.setAccessibleDescription(self.tr("Recovery kit"))
+        button.clicked.connect(self._open_new_kit if state in ("none", "proven") else self.open_kit)
+        row = CardRow(self.tr("Recovery kit"), kit.caption, icons=self._icons, icon="kit", control=button)
+        if kit.state:
+            row.add_chip(Chip(self._icons, *chips[state]))
+        return row
+
+    def _remember_row(self) -> CardRow:
+        if self._vm.remembered:
+            caption = self.tr("The system keyring opens your key until you lock. It is in no file.")
+            button = default_button(self.tr("Ask each time"))
+            button.clicked.connect(self._vm.forget)
+        else:
+            caption = self.tr("Kept in the system keyring, never in a file.")
+            button = default_button(self.tr("Stay signed in"))
+            button.clicked.connect(lambda: key_dialogs.StaySignedInDialog(self._icons, self, self._vm).open())
+        title = self.tr("Stay signed in on this computer")
+        button.setAccessibleDescription(title)
+        return CardRow(title, caption, icons=self._icons, icon="computer", control=button)
+
+    def _ask_to_delete(self, entry: KeyEntry) -> None:
+        from desktop.widgets.dialogs import ConfirmDialog
+
+        question = ConfirmDialog(
+            self._icons,
+            self,
+            title=self.tr("Delete the key %1 for good?").replace("%1", entry.name),
+            text=self.tr(
+                "Every picture that was encrypted for this key, and every picture somebody shared with it, cannot be "
+                "opened any more unless there is another copy of its key file. Nobody can bring it back. "
+                "Fingerprint: %1"
+            ).replace("%1", " ".join(self._groups(entry).upper().split()[:8])),
+            confirm=self.tr("Delete for good"),
+            safe=self.tr("Cancel"),
+            icon="bin",
+            danger=True,
+        )
+        question.accepted.connect(lambda: self._vm.delete(entry.fingerprint))
+        question.open()
+
     def _fill_actions(self, entry: KeyEntry) -> None:
+        if self._kit is not None:
+            self.own_actions.add_row(self._kit_row())
         rows: tuple[tuple[str, str, str, str, Callable[[], None]], ...] = (
             (
                 "edit",
@@ -150,6 +253,8 @@ class KeysPage(StyledWidget):
             button.setAccessibleDescription(title)
             button.clicked.connect(called)
             self.own_actions.add_row(CardRow(title, caption, icons=self._icons, icon=icon, control=button))
+            if icon == "lock":
+                self.own_actions.add_row(self._remember_row())
 
     def _other_row(self, entry: KeyEntry) -> CardRow:
         more = ghost_button(self._icons, "more", self.tr("What to do with %1").replace("%1", entry.name))
@@ -161,6 +266,7 @@ class KeysPage(StyledWidget):
             (self.tr("Export the key file"), lambda: self._export(entry, ExportFormat.KEY_FILE)),
             (self.tr("Export the public key"), lambda: self._export(entry, ExportFormat.PUBLIC)),
             (self.tr("Export for other programs"), lambda: self._export_private(entry)),
+            (self.tr("Delete for good"), lambda: self._ask_to_delete(entry)),
         ):
             menu.addAction(text, called)
         more.setMenu(menu)

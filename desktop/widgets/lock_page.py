@@ -29,9 +29,11 @@ class LockPage(FormPage):
 
     Signals:
         sign_out_requested()
+        restore_requested(): open the key with the recovery kit.
     """
 
     sign_out_requested = Signal()
+    restore_requested = Signal()
 
     def __init__(self, theme: Theme, icons: Icons, view_model: LockViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,6 +105,8 @@ class LockPage(FormPage):
             field.submitted.connect(self._submit)
         self.sign_out = link_button(self.tr("Sign out"))
         self.sign_out.clicked.connect(self.sign_out_requested)
+        self.use_kit = link_button(self.tr("Use the recovery kit"))
+        self.use_kit.clicked.connect(self.restore_requested)
 
     def _make_form(self) -> QWidget:
         form = QWidget()
@@ -127,6 +131,7 @@ class LockPage(FormPage):
         self._layout.addSpacing(Space.HAIR)
         self._layout.addWidget(self.button)
         links = QHBoxLayout()
+        links.addWidget(self.use_kit)
         links.addStretch(1)
         links.addWidget(self.sign_out)
         self._layout.addLayout(links)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
@@ -20,6 +20,8 @@ from desktop.widgets.window_state import load_geometry, save_geometry
 
 if TYPE_CHECKING:
     from desktop.viewmodels.lock import LockViewModel
+    from desktop.viewmodels.locked_transfers import LockedTransfers
+    from desktop.viewmodels.restore import RestoreViewModel
     from desktop.viewmodels.sign_in import SignInViewModel
     from desktop.widgets.focus_ring import FocusRing
     from desktop.widgets.lock_page import LockPage
@@ -33,8 +35,21 @@ DEFAULT_SIZE: Final = QSize(1280, 800)
 class WindowModels:
     """The view-models that the window needs before a vault is open; that of the lock is made when it is needed."""
 
-    def __init__(self, shell: ShellViewModel, sign_in: SignInViewModel, make_lock: Callable[[], LockViewModel]) -> None:
+    def __init__(
+        self,
+        shell: ShellViewModel,
+        sign_in: SignInViewModel,
+        make_lock: Callable[[], LockViewModel],
+        make_locked_transfers: Callable[[], LockedTransfers],
+        make_restore: Callable[..., RestoreViewModel],
+    ) -> None:
         self.shell, self.sign_in, self._make_lock = shell, sign_in, make_lock
+        self._make_locked_transfers, self.make_restore = make_locked_transfers, make_restore
+
+    @cached_property
+    def locked_transfers(self) -> LockedTransfers:
+        """What goes on while locked."""
+        return self._make_locked_transfers()
 
     @cached_property
     def lock(self) -> LockViewModel:
@@ -50,10 +65,12 @@ class MainWindow(QMainWindow):
 
     Signals:
         first_painted(): something can be seen; what was put off is done now.
+        minimised()
         closed(): the window is going away; what is to be stopped is stopped now.
     """
 
     first_painted = Signal()
+    minimised = Signal()
     closed = Signal()
 
     def __init__(
@@ -69,6 +86,7 @@ class MainWindow(QMainWindow):
         self._models, self._make_open_vault, self._geometry_path = models, make_open_vault, geometry_path
         self._open_vault: OpenVault | None = None
         self._quitting = False
+        self._sent_while_locked = False
         self._to_add: list[Path] = []
         self.setWindowTitle("Glassine")
         self.setMinimumSize(MIN_SIZE)
@@ -85,6 +103,8 @@ class MainWindow(QMainWindow):
         models.sign_in.signed_in.connect(self._on_signed_in)
         models.shell.stage_changed.connect(self._on_stage)
         models.shell.failed.connect(self.show_error)
+        models.shell.change_unfinished.connect(self._finish_key_change)
+        self.sign_in.restore_requested.connect(self._restore_vault)
         geometry = load_geometry(geometry_path)
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(DEFAULT_SIZE)
@@ -120,6 +140,8 @@ class MainWindow(QMainWindow):
             self._lock = LockPage(self.theme, self.icons, self._models.lock)
             self._models.lock.unlocked.connect(self._on_unlocked)
             self._lock.sign_out_requested.connect(self._models.shell.sign_out)
+            self._lock.restore_requested.connect(self._restore_key)
+            self._models.locked_transfers.count_changed.connect(self._show_locked_transfers)
             self.stack.addWidget(self._lock)
         return self._lock
 
@@ -138,6 +160,7 @@ class MainWindow(QMainWindow):
 
     def _on_unlocked(self, session: Any) -> None:
         self.lock_page.forget_secrets()
+        self._models.locked_transfers.stop()
         _ = self.open_vault
         self._models.shell.resume()
 
@@ -159,23 +182,63 @@ class MainWindow(QMainWindow):
                 self._models.lock.start(session)
             self.lock_page.set_transfers(self._waiting_while_locked())
             self.stack.setCurrentWidget(self.lock_page)
+            self._sent_while_locked = False
+            if session is not None:
+                self._models.locked_transfers.start(session)
         else:
             if self._lock is not None:
                 self._models.lock.stop()
+                self._models.locked_transfers.stop()
             self.stack.setCurrentWidget(self.sign_in)
         if self._open_vault is not None:
             self._open_vault.forget()
 
+    def _show_locked_transfers(self, count: int) -> None:
+        self._sent_while_locked = True
+        self.lock_page.set_transfers(self._waiting_while_locked())
+
+    # -- coming back with the kit ----------------------------------------------------------------------------------
+
+    def _restore_key(self) -> None:
+        """Open the account's key with its recovery kit."""
+        from desktop.widgets.restore_dialog import RestoreDialog
+
+        session = self._models.shell.session
+        if session is None:
+            return
+        view_model = self._models.make_restore(session=session)
+        view_model.restored.connect(lambda _: self._on_unlocked(session))
+        RestoreDialog(self.icons, self, view_model).open()
+
+    def _restore_vault(self, folder: Path) -> None:
+        """Open a vault on this computer with its recovery kit."""
+        from desktop.widgets.restore_dialog import RestoreDialog
+
+        view_model = self._models.make_restore(folder=folder)
+        view_model.restored.connect(self._on_signed_in)
+        RestoreDialog(self.icons, self, view_model).open()
+
+    def _finish_key_change(self) -> None:
+        """Go on with a change of the key before anything is shown."""
+        self.open_vault.finish_key_change()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Tell when the window is minimised."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange and self.isMinimized():
+            self.minimised.emit()
+
     def _waiting_while_locked(self) -> str:
         work = self._open_vault.work_before_stop if self._open_vault is not None else None
-        if not work:
-            return ""
         sentences = []
-        if work.encrypted:
+        going_on = self._models.locked_transfers.count
+        if going_on:
+            sentences.append(self.tr("%n transfers go on while locked. They need no key.", "", going_on))
+        elif work is not None and work.encrypted and not self._sent_while_locked:
             sentences.append(
                 self.tr("%n pictures wait here, encrypted, and go on when you unlock.", "", work.encrypted)
             )
-        if work.untouched:
+        if work is not None and work.untouched:
             sentences.append(self._untouched_words(work.untouched))
         return " ".join(sentences)
 

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from desktop.viewmodels.bin import BinViewModel
     from desktop.viewmodels.conflict import VersionsViewModel
     from desktop.viewmodels.gallery import GalleryViewModel
+    from desktop.viewmodels.key_work import KeyWorkViewModel
     from desktop.viewmodels.keys import KeysViewModel
     from desktop.viewmodels.people import PeopleViewModel
+    from desktop.viewmodels.recovery_kit import KitViewModel
     from desktop.viewmodels.settings import SettingsViewModel
     from desktop.viewmodels.shared import SharedViewModel
     from desktop.viewmodels.shell import ShellViewModel
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from desktop.viewmodels.viewer import ViewerViewModel
     from desktop.widgets.main_window import MainWindow
 
+NO_KIT: Final = "no-kit"
 HALTED: Final = "transfers-halted"
 ON_THEIR_WAY: Final = (Outcome.WAITING, Outcome.IN_PROGRESS)
 
@@ -86,6 +89,8 @@ class VaultModels:
     shared: SharedViewModel
     versions: VersionsViewModel
     stored: StoredViewModel
+    kit: KitViewModel
+    key_work: KeyWorkViewModel
 
 
 class OpenVault(QObject):
@@ -103,12 +108,13 @@ class OpenVault(QObject):
         self._window, self._models = window, models
         self.work_before_stop = WorkInHand()
         self._batch_kind = ""
+        self._kit_said: set[str] = set()
         self._summary: TransfersSummary = models.transfers.summary
         self._seen_failed = 0
         self._unasked: list[Path] = []
         self._preflight: PreflightDialog | None = None
         self.gallery_page = GalleryPage(theme, icons, models.gallery)
-        self.keys_page = KeysPage(icons, models.keys)
+        self.keys_page = KeysPage(icons, models.keys, kit=models.kit, key_work=models.key_work)
         self.settings_page = SettingsPage(icons, models.settings)
         self.panel = TransfersPanel(theme, icons, models.transfers)
         self.viewer_page = ViewerPage(theme, icons, models.viewer, stored=models.stored)
@@ -161,8 +167,35 @@ class OpenVault(QObject):
         models.gallery.batch_started.connect(self._note_batch)
         models.settings.failed.connect(window.show_error)
         models.shell.account_changed.connect(self._show_account)
+        models.kit.status_changed.connect(self._show_kit)
         models.shell.leaving.connect(self._about_to_leave)
         models.shell.stage_changed.connect(lambda stage: self.drop_overlay.set_active(stage is Stage.OPEN))
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def finish_key_change(self) -> None:
+        """Go on with a change of the key that was cut off."""
+        from desktop.widgets.key_work_dialog import ChangeKeyDialog
+
+        ChangeKeyDialog(self._window.icons, self._window, self._models.key_work, going_on=True).open()
+
+    def _show_kit(self) -> None:
+        """Say that there is no kit that counts, until there is one; closed it comes back at the next start."""
+        state, banners = self._models.kit.state, self.shell_page.banners
+        if state in ("", "proven"):
+            banners.remove(NO_KIT)
+            return
+        if state in self._kit_said:
+            return
+        self._kit_said.add(state)
+        if state == "none":
+            title, action = self.tr("You have no recovery kit yet"), self.tr("Make the kit")
+        else:
+            title, action = self.tr("Your recovery kit does not count yet"), self.tr("Prove the kit")
+        text = self.tr("Without it, a forgotten passphrase means these pictures cannot be opened again, by anybody.")
+        banners.show_notice(
+            Notice(NO_KIT, "warn", title, text, icon="kit", action=action, on_action=self.keys_page.open_kit)
+        )
 
     # -- what the window asks --------------------------------------------------------------------------------------
 
@@ -186,6 +219,7 @@ class OpenVault(QObject):
         self.work_before_stop = WorkInHand()
         self.shell_page.set_panel_open(False)
         self.shell_page.banners.clear()
+        self._kit_said.clear()
         for dialog in self._window.findChildren(QDialog):
             dialog.reject()
         self.gallery_page.clear_search()

@@ -71,6 +71,7 @@ class SettingsPage(StyledWidget):
 
     def _add_sections(self) -> None:
         vm = self._vm
+        self._add_locking()
         adding = self._section("shared-in", self.tr("Adding pictures"))
         self.preflight = self._combo(
             [(self.tr("Always"), False), (self.tr("Only for 100 or more"), True)],
@@ -106,6 +107,34 @@ class SettingsPage(StyledWidget):
 
         diagnostics = self._section("help", self.tr("Diagnostics"))
         diagnostics.add_row(self._folder_row(self.tr("Log"), vm.log_folder))
+
+    def _add_locking(self) -> None:
+        vm = self._vm
+        locking = self._section("lock", self.tr("Locking"))
+        minutes = {0, 1, 5, 15, 30, 60} | {vm.lock_after_minutes}
+        self.lock_after = self._combo(
+            [(self.tr("Never") if not count else self.tr("%n minutes", "", count), count) for count in sorted(minutes)],
+            vm.lock_after_minutes,
+            vm.set_lock_after_minutes,
+        )
+        locking.add_row(
+            CardRow(
+                self.tr("Lock when nothing happens"),
+                self.tr("Key and decrypted pictures are dropped from memory"),
+                control=self.lock_after,
+            )
+        )
+        choices: list[tuple[str, Any]] = [(self.tr("Yes"), True), (self.tr("No"), False)]
+        self.lock_with_screen = self._combo(choices, vm.lock_with_screen, vm.set_lock_with_screen)
+        locking.add_row(
+            CardRow(
+                self.tr("Lock with the screen"),
+                self.tr("And before the computer sleeps, where the system tells"),
+                control=self.lock_with_screen,
+            )
+        )
+        self.lock_minimised = self._combo(choices, vm.lock_minimised, vm.set_lock_minimised)
+        locking.add_row(CardRow(self.tr("Lock when the window is minimised"), control=self.lock_minimised))
 
     def _section(self, icon: str, title: str) -> Card:
         heading = Label(title, "lead")

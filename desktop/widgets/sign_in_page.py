@@ -54,10 +54,12 @@ class SignInPage(FormPage):
     """Draws a :class:`SignInViewModel` and forwards what is typed and pressed.
 
     Signals:
+        restore_requested(Path): open the vault in this folder with its recovery kit.
         first_painted(): it was painted for the first time; sent from the event loop after that.
     """
 
     first_painted = Signal()
+    restore_requested = Signal(object)
 
     def __init__(self, theme: Theme, icons: Icons, view_model: SignInViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,6 +133,9 @@ class SignInPage(FormPage):
         links.setContentsMargins(0, 0, 0, 0)
         links.addWidget(self.first_link)
         links.addStretch(1)
+        self.kit_link = link_button(self.tr("Use the recovery kit"))
+        self.kit_link.clicked.connect(lambda: self.restore_requested.emit(self._vm.folder))
+        links.addWidget(self.kit_link)
         self.cancel_link = link_button(self.tr("Cancel"))
         self.cancel_link.clicked.connect(vm.cancel)
         self.cancel_link.hide()
@@ -218,6 +223,7 @@ class SignInPage(FormPage):
             self.fields[name].set_error("")
         for name, field in self.fields.items():
             field.setVisible(name in _FIELDS[form])
+        self.kit_link.setVisible(form is Form.OPEN_VAULT)
         self._folder.setVisible(vm.kind is PlaceKind.THIS_COMPUTER)
         words = self.tr("In a folder of its own, %1") if vm.in_own_folder else self.tr("In the folder %1")
         self._folder.setText(words.replace("%1", str(vm.folder)))
@@ -238,7 +244,7 @@ class SignInPage(FormPage):
         _, button, working, _ = self._words(self._form_shown)
         self.button.setText(working if busy else button)
         self.button.setEnabled(not busy)
-        for widget in (self.server_card, self.computer_card, self.first_link):
+        for widget in (self.server_card, self.computer_card, self.first_link, self.kit_link):
             widget.setEnabled(not busy)
         for field in self.fields.values():
             field.set_busy(busy)

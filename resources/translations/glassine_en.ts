@@ -137,6 +137,30 @@
         </message>
     </context>
     <context>
+        <name>ChangeKeyDialog</name>
+        <message numerus="yes">
+            <source>%n pictures are encrypted for your new key.</source>
+            <translation>
+                <numerusform>%n picture is encrypted for your new key.</numerusform>
+                <numerusform>%n pictures are encrypted for your new key.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n could not be opened with the old key either and stay as they were.</source>
+            <translation>
+                <numerusform>%n could not be opened with the old key either and stays as it was.</numerusform>
+                <numerusform>%n could not be opened with the old key either and stay as they were.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n people see nothing of what you shared until you have compared words with them.</source>
+            <translation>
+                <numerusform>%n person sees nothing of what you shared until you have compared words with them.</numerusform>
+                <numerusform>%n people see nothing of what you shared until you have compared words with them.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>ChosenBar</name>
         <message numerus="yes">
             <source>%n selected</source>
@@ -258,6 +282,13 @@
     <context>
         <name>MainWindow</name>
         <message numerus="yes">
+            <source>%n transfers go on while locked. They need no key.</source>
+            <translation>
+                <numerusform>%n transfer goes on while locked. It needs no key.</numerusform>
+                <numerusform>%n transfers go on while locked. They need no key.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
             <source>%n pictures wait here, encrypted, and go on when you unlock.</source>
             <translation>
                 <numerusform>%n picture waits here, encrypted, and goes on when you unlock.</numerusform>
@@ -297,6 +328,23 @@
             <translation>
                 <numerusform>%n is kept here, encrypted, and goes on when you sign in again.</numerusform>
                 <numerusform>%n are kept here, encrypted, and go on when you sign in again.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>MoveClassicDialog</name>
+        <message numerus="yes">
+            <source>%n pictures are sealed now.</source>
+            <translation>
+                <numerusform>%n picture is sealed now.</numerusform>
+                <numerusform>%n pictures are sealed now.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n could not be decrypted and stay as they were: %1</source>
+            <translation>
+                <numerusform>%n could not be decrypted and stays as it was: %1</numerusform>
+                <numerusform>%n could not be decrypted and stay as they were: %1</numerusform>
             </translation>
         </message>
     </context>
@@ -382,6 +430,16 @@
             <translation>
                 <numerusform>%n selected</numerusform>
                 <numerusform>%n selected</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>SettingsPage</name>
+        <message numerus="yes">
+            <source>%n minutes</source>
+            <translation>
+                <numerusform>%n minute</numerusform>
+                <numerusform>%n minutes</numerusform>
             </translation>
         </message>
     </context>

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from desktop import errors
+from desktop.client.recovery_kit import KitState, KitStatus
 from desktop.config import Config
 from desktop.models import Place, PlaceKind
 from desktop.tasks import InlineRunner
@@ -58,6 +59,16 @@ class FakeKeyStore:
         self.entries.append(entry)
         return entry
 
+    def read(self, fingerprint: str) -> bytes:
+        raise errors.KeyMissing
+
+    def delete(self, fingerprint: str) -> None:
+        self._did("delete", fingerprint)
+        self.entries = [entry for entry in self.entries if entry.fingerprint != fingerprint]
+
+    def import_classic(self, path: Path) -> None:
+        self._did("import-classic", path)
+
     def open(self, fingerprint: str, passphrase: str) -> object:
         if passphrase != PASSPHRASE:
             raise errors.WrongKey
@@ -89,6 +100,17 @@ class FakeKeyStore:
 
 
 @dataclass
+class FakeKit:
+    """A recovery kit that counts."""
+
+    state: KitState = KitState.PROVEN
+    has_server: bool = True
+
+    def status(self) -> KitStatus:
+        return KitStatus(self.state, datetime(2026, 3, 2, 12, tzinfo=UTC), "server")
+
+
+@dataclass
 class FakeSession:
     place: Place
     user_id: str = "5f0c0a0b0c0d0e0f01020304"
@@ -99,6 +121,21 @@ class FakeSession:
     key_store: FakeKeyStore = field(default_factory=FakeKeyStore)
     public_key: FakePublicKey | None = field(default_factory=FakePublicKey)
     happened: list[str] = field(default_factory=list)
+    key_change: Any = None
+    moving_classic: bool = False
+    the_kit: Any = field(default_factory=FakeKit)
+    uploads: Any = None
+    refused: str = ""
+
+    def kit(self) -> Any:
+        return self.the_kit
+
+    def refuse_passphrase(self, passphrase: str) -> None:
+        if passphrase == self.refused:
+            raise errors.PassphraseRefused
+
+    def locked_uploads(self) -> Any:
+        return self.uploads
 
     def unlock(self, passphrase: str) -> None:
         if passphrase != PASSPHRASE:
