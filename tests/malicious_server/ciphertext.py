@@ -64,7 +64,8 @@ def _(scene: Scene) -> str:
     must(errors.NotAuthentic.code in seen, "no signature was looked at")
     scene.evil.repent()
     signature = json.loads(envelope)
-    signature["sig"] = signature["sig"].translate(str.maketrans("AB", "BA"))
+    first = signature["sig"][0]
+    signature["sig"] = ("B" if first == "A" else "A") + signature["sig"][1:]  # base64 still, and no other spelling
     hands.in_envelopes(scene.evil, mine, json.dumps(signature, sort_keys=True, separators=(",", ":")))
     scene.nothing_shown(scene.alice, mine, errors.NotAuthentic)
     return ""
