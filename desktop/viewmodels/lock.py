@@ -83,6 +83,26 @@ class LockViewModel(QObject):
             return
         self._submit(self._runner.submit(_unlock, session, passphrase), "passphrase")
 
+    def open_from_keychain(self) -> None:
+        """Right after signing in: let this computer's keyring open the key, if the person wanted that."""
+        session = self._session
+        if session is None or self.busy or session.key_missing:
+            return
+        task = self._runner.submit(_open_from_keychain, session, pool="view")
+        self._task = task
+        opened: list[bool] = []
+
+        def finished() -> None:
+            self._task = None
+            self.busy_changed.emit(False)
+            if opened and opened[0] and self._session is session:
+                self.unlocked.emit(session)
+
+        task.succeeded.connect(opened.append)
+        task.failed.connect(lambda error: self.failed.emit(error) if self._session is session else None)
+        task.finished.connect(finished)
+        self.busy_changed.emit(True)
+
     def import_key(self, path: Path | None, file_passphrase: str, passphrase: str, repeated: str) -> None:
         """Bring the account's key to this computer, keep it under a passphrase and unlock with it.
 
@@ -140,6 +160,12 @@ class LockViewModel(QObject):
 
 def _unlock(session: SessionPort, passphrase: str, report: Report, cancelled: IsCancelled) -> None:
     session.unlock(passphrase)
+
+
+def _open_from_keychain(session: SessionPort, report: Report, cancelled: IsCancelled) -> bool:
+    from desktop.client.keychain import Keychain
+
+    return session.unlock_from(Keychain())
 
 
 def _import_and_unlock(

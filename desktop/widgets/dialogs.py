@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QKeySequence, QPainter, QPaintEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -169,6 +169,15 @@ class Dialog(QDialog):
         self._outer.activate()
         self.body.activate()
         self._scroll.ensureWidgetVisible(widget)
+
+    def refit(self) -> None:
+        """Fit to another content: now, and once more when the labels have the height that belongs to their width."""
+        self.body.invalidate()
+        self.fit()
+        self._outer.activate()
+        self.body.activate()
+        self.fit()
+        QTimer.singleShot(0, self, self.fit)
 
     def fit(self) -> None:
         """Take the width of the design, or what the button row's words need, and the height of the content."""

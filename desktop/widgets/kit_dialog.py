@@ -165,8 +165,10 @@ class KitDialog(Dialog):
 
     def _make_tools(self) -> QWidget:
         tools = QWidget()
-        row = QHBoxLayout(tools)
-        row.setContentsMargins(0, 0, 0, 0)
+        column = QVBoxLayout(tools)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(Space.SMALL)
+        row = QHBoxLayout()
         row.setSpacing(Space.SMALL)
         self.print_button = default_button(self.tr("Print"), self.icons, "print")
         self.pdf_button = default_button(self.tr("Save as PDF"), self.icons, "save")
@@ -177,10 +179,10 @@ class KitDialog(Dialog):
         for button in (self.print_button, self.pdf_button, self.copy_button):
             row.addWidget(button)
         row.addStretch(1)
-        self._note = Label(
-            self.tr("A PDF and the clipboard can be read by other programs; paper cannot."), "caption", wrap=True
+        column.addLayout(row)
+        column.addWidget(
+            Label(self.tr("A PDF and the clipboard can be read by other programs; paper cannot."), "caption", wrap=True)
         )
-        row.addWidget(self._note, 2)
         return tools
 
     def _make_copies(self) -> QWidget:
@@ -255,7 +257,7 @@ class KitDialog(Dialog):
         self.cancel_button.setVisible(step < 3)
         self.again.setVisible(step == 3 and self.vm.new is not None)
         self._clear_error()
-        self.fit()
+        self.refit()
 
     prove_only = False
     step = 0
@@ -319,7 +321,9 @@ class KitDialog(Dialog):
         self.proof_grid.show_verdict(verdict)
         self.mistake.set_text(verdict.sentence if verdict.wrong else "")
         self.verdict.setText("" if verdict.wrong else verdict.sentence)
-        self.verdict.setVisible(not verdict.wrong)
+        if self.verdict.isHidden() != verdict.wrong:
+            self.verdict.setVisible(not verdict.wrong)
+            self.refit()
         self.next.setEnabled(verdict.complete and not self.vm.busy)
 
     # -- paper -----------------------------------------------------------------------------------------------------

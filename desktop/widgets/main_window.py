@@ -149,6 +149,8 @@ class MainWindow(QMainWindow):
         self.sign_in.forget_secrets()
         self._prepare(session)
         self._models.shell.enter(session)
+        if session.locked:
+            self._models.lock.open_from_keychain()
 
     def _prepare(self, session: Any) -> None:
         """Make what the next stage shows, before view-models begin to send it news."""

@@ -70,7 +70,7 @@ class RestoreDialog(Dialog):
         layout.setSpacing(Space.SMALL)
         self.choose = default_button(self.tr("Use an exported key file"), self.icons, "folder")
         self.choose.clicked.connect(lambda: open_file(self, self.tr("Choose the copy of the key file"), self.set_path))
-        self._file = ElidedLabel(self.tr("Otherwise the copy on the server, or the one here, is used"), "caption")
+        self._file = ElidedLabel(self.tr("Else the copy on the server or here"), "caption")
         layout.addWidget(self.choose)
         layout.addWidget(self._file, 1)
         return row
@@ -113,7 +113,7 @@ class RestoreDialog(Dialog):
         verbs = (self.tr("Open with these words"), self.tr("They are the same"), self.tr("Keep the key"))
         self.next.setText(verbs[step - 1])
         self.next.setEnabled(True)
-        self.fit()
+        self.refit()
         target: QWidget = (self.typed, self.differ, self.passphrase)[step - 1]
         target.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -124,7 +124,9 @@ class RestoreDialog(Dialog):
         self.grid.show_verdict(verdict)
         self.mistake.set_text(verdict.sentence if verdict.wrong else "")
         self.verdict.setText("" if verdict.wrong else verdict.sentence)
-        self.verdict.setVisible(not verdict.wrong)
+        if self.verdict.isHidden() != verdict.wrong:
+            self.verdict.setVisible(not verdict.wrong)
+            self.refit()
         self.next.setEnabled(verdict.complete and not self.vm.busy)
 
     def _go_on(self) -> None:

@@ -126,6 +126,7 @@ class FakeSession:
     the_kit: Any = field(default_factory=FakeKit)
     uploads: Any = None
     refused: str = ""
+    in_keychain: Any = None
 
     def kit(self) -> Any:
         return self.the_kit
@@ -133,6 +134,14 @@ class FakeSession:
     def refuse_passphrase(self, passphrase: str) -> None:
         if passphrase == self.refused:
             raise errors.PassphraseRefused
+
+    def unlock_from(self, keychain: Any) -> bool:
+        if self.in_keychain is None:
+            return False
+        if isinstance(self.in_keychain, Exception):
+            raise self.in_keychain
+        self.locked = False
+        return True
 
     def locked_uploads(self) -> Any:
         return self.uploads
