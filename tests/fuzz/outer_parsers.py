@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
+from PIL import Image
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from backend import backup_records
@@ -28,7 +29,7 @@ from backend.services.signed import NotCanonical, parse_object
 from backend.storage.embedded import open_storage
 from backend.storage.protocol import Document, Permission, PictureRecord, PublishedFile, Revision, User
 from desktop import image_formats
-from desktop.client import answers
+from desktop.client import answers, strip
 from desktop.client.api_calls import _read_thumbnails, list_of
 from desktop.client.transport import Answer
 from desktop.crypto.classic_keys import ClassicPrivateKey, ClassicPublicKey
@@ -109,6 +110,17 @@ def picture_file(data: bytes) -> object:
         file.write(data)
         file.flush()
         return image_formats.read_info(Path(file.name))
+
+
+def stripped(data: bytes) -> object:
+    """A picture file that is shared without its metadata: the copy must be the same kind of file, and not grow."""
+    strip.details(data)
+    copy = strip.strip(data)
+    kind = image_formats.detect_bytes(copy.data[: image_formats.HEAD_BYTES])
+    if not copy.encoded_anew:
+        assert kind is image_formats.detect_bytes(data[: image_formats.HEAD_BYTES])
+        assert len(copy.data) <= len(data) + 64
+    return copy
 
 
 def thumbnail(data: bytes) -> object:
@@ -202,6 +214,7 @@ PARSERS: Final[dict[str, inner.Parser]] = {
     "private key": private_key,
     "classic key": classic_key,
     "picture file": picture_file,
+    "stripped": stripped,
     "thumbnail": thumbnail,
     "server form": form,
     "server envelope": index,
@@ -221,6 +234,7 @@ def seeds() -> dict[str, bytes]:
         "private key": export_private(inner.key("owner"), "pkcs8", None),
         "classic key": b"27977 9431",
         "picture file": sample_pictures.jpeg(40, 30),
+        "stripped": sample_pictures.jpeg(40, 30),
         "thumbnail": sample_pictures.jpeg(40, 30),
         "server form": _form(),
         "server envelope": inner.made().envelope.encode(),
@@ -236,6 +250,8 @@ def more_seeds() -> dict[str, tuple[bytes, ...]]:
     """Further good inputs of those parsers that read several kinds of thing."""
     key = inner.key("owner")
     document = _every_member()
+    makers = (sample_pictures.png, sample_pictures.png_palette, sample_pictures.png_interlaced, sample_pictures.webp)
+    others = (*(make(20, 10) for make in makers), _gif())
     return {
         "answer": (json.dumps([document]).encode(), b'{"message":"Not found"}', b'""'),
         "private key": (
@@ -243,9 +259,8 @@ def more_seeds() -> dict[str, tuple[bytes, ...]]:
             inner.seeds()["key file"],
             b"9431 27977",
         ),
-        "picture file": (
-            *(make(20, 10) for make in (sample_pictures.png, sample_pictures.png_palette, sample_pictures.webp)),
-        ),
+        "picture file": others,
+        "stripped": others,
         "server record": (inner.seeds()["gone"],),
         "server backup record": tuple(canonical(record) for record in _records()),
     }
@@ -286,6 +301,14 @@ def _every_member() -> dict[str, object]:
         "old": "ab" * 32,
         "message": "Not found",
     }
+
+
+def _gif() -> bytes:
+    """Two frames with a comment."""
+    frames = [Image.fromarray(sample_pictures.gradient(12, 8, seed)).convert("P") for seed in (1, 2)]
+    target = io.BytesIO()
+    frames[0].save(target, "GIF", save_all=True, append_images=frames[1:], comment=b"a comment", loop=0)
+    return target.getvalue()
 
 
 def _form() -> bytes:

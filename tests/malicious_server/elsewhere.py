@@ -442,6 +442,21 @@ ROWS: Final[tuple[Row, ...]] = (
             "inject_among_accepted",
         ),
     ),
+    # -- a change of one's own key
+    Row(
+        "older, damaged and invented things handed out while one's own key is changed",
+        "left as they are; nobody is given the new key who was not given the old one",
+        (
+            "client/test_key_change.py::test_an_older_revision_is_not_carried_over",
+            "client/test_key_change.py::test_a_permission_that_the_server_made_up_gets_no_grant",
+            "client/test_key_change.py::test_a_damaged_picture_does_not_stop_the_others",
+        ),
+    ),
+    Row(
+        "another picture handed out while classic pictures are sealed anew",
+        "nothing is lost",
+        ("client/test_moving_classic.py::test_a_server_that_gives_back_another_picture_loses_nothing",),
+    ),
     # -- bad luck
     Row(
         "killed while pictures are sealed, sent, sealed anew, deleted, while a key is changed, while something is "

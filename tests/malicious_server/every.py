@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.malicious_server import (  # noqa: F401 (each declares its attacks)
     ciphertext,
     clocks,
+    dealings,
     grants,
     injecting,
     key_files,
