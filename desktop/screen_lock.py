@@ -17,8 +17,8 @@ SCREEN_SAVERS: Final = (
     ("org.freedesktop.ScreenSaver", "/ScreenSaver", "org.freedesktop.ScreenSaver"),
     ("org.gnome.ScreenSaver", "/org/gnome/ScreenSaver", "org.gnome.ScreenSaver"),
 )
-_ACTIVE: Final = SLOT("active_changed(bool)").encode()
-_LOCK: Final = SLOT("lock_asked()").encode()
+_ACTIVE: Final[Any] = SLOT("active_changed(bool)")  # text, whatever the library's own annotations say
+_LOCK: Final[Any] = SLOT("lock_asked()")
 LOGIN: Final = "org.freedesktop.login1"
 
 

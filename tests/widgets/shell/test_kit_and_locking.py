@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -281,6 +283,29 @@ def test_the_buses_are_asked_for_the_right_signals(qapp: Any) -> None:
     assert said == ["locked", "locked"]
     off = FakeBus(connected=False)
     assert not DBusScreenLock(off, off).watch(lambda: None)
+
+
+@pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="there is no D-Bus here")
+def test_a_real_bus_tells_when_the_screen_is_locked(qtbot: Any, tmp_path: Path) -> None:
+    from PySide6.QtDBus import QDBusConnection, QDBusMessage
+
+    command = ["dbus-daemon", "--session", "--nofork", "--print-address", f"--address=unix:path={tmp_path}/bus"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as bus:
+        assert bus.stdout is not None
+        address = bus.stdout.readline().strip()
+        ours, theirs = (QDBusConnection.connectToBus(address, name) for name in ("ours", "theirs"))
+        assert theirs.registerService("org.freedesktop.ScreenSaver")
+        lock, said = DBusScreenLock(ours, FakeBus(connected=False)), list[str]()
+        assert lock.watch(lambda: said.append("locked"))
+        interface = "org.freedesktop.ScreenSaver"
+        for active in (False, True):
+            signal = QDBusMessage.createSignal("/org/freedesktop/ScreenSaver", interface, "ActiveChanged")
+            signal.setArguments([active])
+            assert theirs.send(signal)
+        qtbot.waitUntil(lambda: said == ["locked"])
+        for name in ("ours", "theirs"):
+            QDBusConnection.disconnectFromBus(name)
+        bus.terminate()
 
 
 # -- while locked -------------------------------------------------------------------------------------------------
