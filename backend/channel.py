@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LINGER_SECONDS = 5.0
+CROWDED_SECONDS = 10
+UNPROVEN_BODIES = 8
+"""Large bodies that are taken in at the same time before anybody has looked at the password that came with them."""
 
 _REASONS = {
     400: "Bad Request",
@@ -30,6 +33,7 @@ _REASONS = {
     403: "Forbidden",
     413: "Content Too Large",
     422: "Unprocessable Content",
+    429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",
@@ -41,20 +45,23 @@ _REASONS = {
 class _Refused(Error):  # type: ignore[misc]
     """A request that never reaches the application."""
 
-    def __init__(self, code: int, message: str, endpoint: str = "") -> None:
+    def __init__(self, code: int, message: str, endpoint: str = "", seconds: int = 0) -> None:
         super().__init__(message)
         self.code = code
         self.endpoint = endpoint
+        self.seconds = seconds  # after which to try again; 0: not said
 
     @classmethod
     def of(cls, error: errors.BackendError, endpoint: str = "") -> _Refused:
-        return cls(error.status, error.message, endpoint)
+        return cls(error.status, error.message, endpoint, getattr(error, "seconds", 0))
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """Refuses a body that will not be taken at its headers, or as soon as it has grown too large."""
 
     error: Any
+    unproven = False
+    """Whether a large body was admitted for a password that nobody has looked at yet."""
     _admitted = False
 
     def received(self, data: bytes) -> int:
@@ -83,6 +90,11 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             refusal = self.adj.refuse_body(self.command, self.path, credentials)
             if refusal is not None:
                 return _Refused.of(*refusal)
+            if credentials.authorization[:5].lower() == "basic":
+                # A password takes too long to look at here, so any passes. Few at once bound what strangers can fill.
+                if self.adj.crowded():
+                    return _Refused.of(errors.TooManyAttempts(CROWDED_SECONDS))
+                self.unproven = True
             self._admitted = True
         if size >= self.adj.max_request_body_size:
             return _Refused.of(errors.TooLarge())
@@ -114,6 +126,8 @@ class _RefusalTask(ErrorTask):  # type: ignore[misc]
         method = str(getattr(self.request, "command", "-"))  # what could not be read has none
         identifier = self.channel.adj.observer.refused(method, code, received, len(body))
         self.response_headers.append(("X-Request-ID", identifier))
+        if getattr(error, "seconds", 0):
+            self.response_headers.append(("Retry-After", str(error.seconds)))
         self.set_close_on_finish()
         self.channel.linger = True
         self.content_length = len(body)
@@ -138,6 +152,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         """Whether nothing has begun that is not finished."""
         with self.requests_lock:
             return not (self.requests or self.request or self.total_outbufs_len)
+
+    @property
+    def unproven(self) -> bool:
+        """Whether a large body is here, or on its way, with a password that nobody has looked at yet."""
+        pending = [*self.requests, self.request]  # without the lock: whoever asks may hold it
+        return any(request is not None and request.unproven for request in pending)
 
     def stalled(self, now: float) -> bool:
         """Whether the client lets the server wait for too long: it takes no bytes that wait for it, or it has not sent

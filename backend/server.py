@@ -22,7 +22,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from backend.api.failures import error_text
 from backend.api.gate import refuse_body
-from backend.channel import Channel
+from backend.channel import UNPROVEN_BODIES, Channel
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -98,6 +98,7 @@ class Server:
         )
         adjustments.refuse_body = partial(refuse_body, app)
         adjustments.error_text = partial(error_text, app)
+        adjustments.crowded = self._crowded
         adjustments.observer = app.extensions["glassine.observer"]
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is no news
         self._sockets: dict[int, Any] = {}
@@ -149,6 +150,11 @@ class Server:
         """Use the files of the certificate as they are now for new connections; may be called from a signal handler."""
         if self._front is not None:
             self._front.reload()
+
+    def _crowded(self) -> bool:
+        """Whether enough large bodies are being taken in on passwords that nobody has looked at yet."""
+        channels: list[Channel] = list(self._listener.active_channels.values())
+        return sum(channel.unproven for channel in channels) >= UNPROVEN_BODIES
 
     def _drain(self) -> None:
         if self._front is not None:

@@ -24,7 +24,7 @@ from socket import create_connection, create_server, socket
 from typing import Any
 
 from benchmarks.server_client import Person, register
-from benchmarks.servers import Server, gunicorn, processor_ms, serve
+from benchmarks.servers import Server, end_in_order, gunicorn, processor_ms, serve
 from tests.mongodb import mongo_server, with_database
 
 SIZE = 2_000_000
@@ -195,8 +195,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_server", description=__doc__.splitlines()[0])
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--each", type=int, default=32, help="pictures of a round, by all clients together")
+    parser.add_argument("--each", type=int, default=16, help="pictures of a round, by all clients together")
     arguments = parser.parse_args()
+    end_in_order()
     data = secrets.token_bytes(SIZE)
     table = Table(arguments.rounds, arguments.each)
     with tempfile.TemporaryDirectory(prefix="glassine-bench-") as name, bare_socket(data) as from_memory:

@@ -31,7 +31,7 @@ from backend.storage.mongo_pictures import RECORD, _to_document
 from backend.storage.mongo_storage import MongoStorage
 from backend.storage.protocol import PictureRecord, Storage
 from benchmarks.server_client import Person, register
-from benchmarks.servers import PeakMemory, Server, gunicorn, serve
+from benchmarks.servers import PeakMemory, Server, end_in_order, gunicorn, serve
 from tests.mongodb import ADDRESS, MongoDatabases, mongo_server
 
 MEMORY_GOAL_MB = 80
@@ -142,6 +142,7 @@ def main() -> int:
     parser.add_argument("--upload", type=int, default=500_000_000, help="bytes of the large picture")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 50_000])
     arguments = parser.parse_args()
+    end_in_order()
     size, sizes = arguments.upload, sorted(arguments.sizes)
     given = os.environ.get(ADDRESS, "")
     met: list[bool] = []

@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import os
 import queue
-import signal
 import sys
 import tempfile
 import threading
@@ -20,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.servers import Gunicorn, gunicorn
+from benchmarks.servers import Gunicorn, end_in_order, gunicorn
 from desktop import errors
 from desktop.client.answers import Row
 from desktop.client.api import Api
@@ -253,7 +252,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--kill", choices=KILLS, action="append", help="what to kill; several times for several rounds")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # else what was started here would go on
+    end_in_order()
     problems = run(
         [[kind] for kind in arguments.kill or KILLS],
         pictures=arguments.pictures, size=arguments.size, clients=arguments.clients,

@@ -28,6 +28,11 @@ _QUICK = {
 """Passwords are not what is measured."""
 
 
+def end_in_order() -> None:
+    """Take SIGTERM for a wish to end: otherwise what was started here would go on."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 def environment(**settings: str) -> dict[str, str]:
     """The environment of a server: nothing of this process's own settings."""
     foreign = ("GLASSINE_", "GUNICORN", "WEB_CONCURRENCY", "PROMETHEUS_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import socket
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 
+from backend.channel import UNPROVEN_BODIES
 from backend.services.passwords import Passwords
 from backend.storage.mongo import open_mongo
 from tests.backend import samples
@@ -266,3 +268,34 @@ def test_invented_addresses_are_no_way_around_the_limit(tmp_path: Path) -> None:
         others = [form | {"username": secrets.token_hex(4)} for _ in range(5)]
         assert [tries("/auth/login", other) for other in others][-1] == 429
         assert [tries("/auth/register", other) for other in others[:3]] == [201, 201, 429]
+
+
+def test_strangers_with_any_password_fill_the_disk_with_little(tmp_path: Path) -> None:
+    """A password cannot be looked at before the body has arrived; so few such bodies are taken in at once."""
+    with serving(tmp_path, replace(FAST, max_upload_bytes=40_000_000)) as server:
+        person = server.person()
+        basic = base64.b64encode(f"{person.name}:{person.password}".encode()).decode()
+        head = "POST /api/v1{} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {}\r\nContent-Length: 30000000\r\n\r\n"
+        stranger = head.format(person.images, base64.b64encode(b"a:b").decode()).encode()
+        with connections(server, UNPROVEN_BODIES, stranger + bytes(1000)):
+            large = samples.sealed()
+            large.image += secrets.token_bytes(400_000)
+            for _ in range(1000):  # the heads are on their way
+                with connections(server, 1, stranger) as (one,):
+                    one.settimeout(0.05)
+                    try:
+                        answer = one.recv(4096)
+                    except TimeoutError:
+                        continue
+                break
+            assert answer.startswith(b"HTTP/1.1 429 Too Many Requests") and b"\r\nRetry-After: 10\r\n" in answer
+            # who has a token is not concerned, nor is who sends little
+            assert person.call("POST", person.images, **large.form()).status_code == 201
+            by_password = {"Authorization": f"Basic {basic}"}
+            assert person.call("POST", person.images, headers=by_password, **samples.sealed().form()).status_code == 201
+        for _ in range(1000):  # the server notices that they are gone
+            another = samples.sealed()
+            another.image += secrets.token_bytes(400_000)
+            if person.call("POST", person.images, headers=by_password, **another.form()).status_code == 201:
+                return
+        raise AssertionError("the places of those who are gone stay taken")
