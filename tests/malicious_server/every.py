@@ -16,4 +16,7 @@ from tests.malicious_server import (  # noqa: F401 (each declares its attacks)
 )
 from tests.malicious_server.playing import ATTACKS, FAMILIES
 
-__all__ = ["ATTACKS", "FAMILIES"]
+__all__ = ["ATTACKS", "FAMILIES", "SECOND_HALF"]
+
+SECOND_HALF = {"older states", "answers of any shape", "injecting files", "clocks"}
+"""Families that are tested in a module of their own, so that two processes can play."""
