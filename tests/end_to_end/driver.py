@@ -14,7 +14,16 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QEvent, QEventLoop, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QLineEdit, QListView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QWidget,
+)
 
 from desktop.app import Closing, build
 from desktop.client.session import Sessions
@@ -23,6 +32,7 @@ from desktop.embedded import start
 from desktop.tasks import TaskRunner
 from desktop.viewmodels.gallery import GalleryState
 from desktop.widgets.main_window import MainWindow
+from desktop.widgets.marks import Chip
 
 PATIENCE_S = 60.0
 """How long something may take before the person gives up; generous, because it only matters when a test fails."""
@@ -112,8 +122,19 @@ class Driver:
         loop.exec()
 
     def _roots(self) -> list[QWidget]:
-        popups = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not self.window]
-        return [*popups, self.window]
+        """The window and what is open over it, what was opened last first; not the windows of other people."""
+        popups: list[tuple[int, QWidget]] = []
+        for widget in QApplication.topLevelWidgets():
+            # of hidden menus the parent must not be asked for: that lets PySide forget their entries
+            if not widget.isVisible() or isinstance(widget, MainWindow):
+                continue
+            depth, owner = 0, widget
+            while (parent := owner.parentWidget()) is not None:
+                depth, owner = depth + 1, parent
+            if owner is self.window or not isinstance(owner, MainWindow):
+                popups.append((depth, widget))
+        popups.sort(key=lambda found: -found[0])
+        return [*(widget for _, widget in popups), self.window]
 
     def visible(self, kind: type[Any]) -> Iterable[Any]:
         """All visible widgets of a kind, those of dialogs first."""
@@ -127,6 +148,7 @@ class Driver:
     def words(self) -> list[str]:
         """All words that can be read."""
         labels = [label.text() for label in self.visible(QLabel) if label.text()]
+        labels += [chip.text for chip in self.visible(Chip)]
         return labels + [button.text() for button in self.visible(QAbstractButton) if button.text()]
 
     def reads(self, text: str) -> bool:
@@ -190,6 +212,22 @@ class Driver:
         field.setFocus()
         field.clear()
         QTest.keyClicks(field, text)
+
+    def choose_in(self, label: str, words: str) -> None:
+        """Choose an entry of the combo with this label."""
+
+        def find() -> QComboBox | None:
+            return next((combo for combo in self.visible(QComboBox) if combo.accessibleName() == label), None)
+
+        combo = self.until(find, f"the combo {label!r}")
+        assert combo is not None
+        combo.setCurrentText(words)
+        combo.activated.emit(combo.currentIndex())
+        self.settle()
+
+    def reload(self) -> None:
+        """List the pictures again, as opening the vault anew would."""
+        self.window.open_vault._models.gallery.reload()
 
     def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Press a key wherever the keyboard is."""
@@ -268,11 +306,37 @@ class Driver:
         self.drop(paths)
         self.press("Start")
 
+    def share(self, name: str) -> None:
+        """Share what is chosen with somebody of this name, in the share dialog, trusting the key that is offered."""
+        self.press("Share")
+        self.see("Only the people listed here")
+        self.type("User name", name)
+        self.press("Add")
+        self.see(name)
+        self.until(lambda: self.reads("New"), f"{name} in the list")
+        self.press("Share")
+
     # -- what can be seen of an open vault --------------------------------------------------------------------------
 
     @property
     def _grid(self) -> QListView:
-        return self.window.open_vault.gallery_page.view
+        page = self.window.open_vault.shell_page.content.currentWidget()
+        view = getattr(page, "view", None)
+        return view if isinstance(view, QListView) else self.window.open_vault.gallery_page.view
+
+    def go(self, place: str) -> None:
+        """Go to a place by the sidebar."""
+        self.press(place)
+
+    def choose_row(self, row: int) -> None:
+        """Choose one tile by keyboard."""
+        self._activate()
+        self._grid.setFocus()
+        self._grid.clearSelection()
+        self._grid.setCurrentIndex(self._grid.model().index(row, 0))
+        if not self._grid.selectionModel().hasSelection():
+            self.key(Qt.Key.Key_Space)
+        self.settle()
 
     def shown(self) -> int:
         """How many tiles there are."""
@@ -284,7 +348,7 @@ class Driver:
 
     def picture_id(self, row: int) -> str:
         """Which picture the tile is of."""
-        return str(self.window.open_vault.gallery_page.view.model().picture(row).id)
+        return str(self._grid.model().picture(row).id)
 
     def busy(self) -> bool:
         """Whether pictures are on their way."""

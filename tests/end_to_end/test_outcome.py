@@ -102,7 +102,9 @@ def test_what_is_stored_is_noise_in_valid_pngs(
             assert content[-64:] not in data, f"{path} holds a piece of {name}"
 
 
-def test_pictures_are_deleted_only_after_asking(run_glassine: Callable[[], Driver], place: str, tmp_path: Path) -> None:
+def test_pictures_are_deleted_for_good_only_after_asking(
+    run_glassine: Callable[[], Driver], place: str, tmp_path: Path
+) -> None:
     good = dict(list(good_pictures().items())[:3])
     glassine = run_glassine()
     enter(glassine, place, first=True)
@@ -110,17 +112,23 @@ def test_pictures_are_deleted_only_after_asking(run_glassine: Callable[[], Drive
     glassine.until(lambda: glassine.shown() == 3 and not glassine.busy(), "three tiles")
     glassine.select_all()
     glassine.key(Qt.Key.Key_Delete)
-    glassine.see("Delete 3 pictures?")
+    glassine.see("Moved 3 pictures to the bin")
+    glassine.see("Drop pictures here")
+    glassine.go("Bin")
+    glassine.until(lambda: glassine.shown() == 3, "three tiles in the bin")
+    glassine.press("Empty bin")
+    glassine.see("Delete 3 pictures for good?")
     glassine.press("Cancel")
     assert glassine.shown() == 3
-    glassine.select_all()
-    glassine.key(Qt.Key.Key_Delete)
-    glassine.press("Delete 3 pictures")
-    glassine.see("Drop pictures here")
+    glassine.press("Empty bin")
+    glassine.press("Delete for good")
+    glassine.see("The bin is empty")
     glassine.close()
     glassine = run_glassine()
     enter(glassine, place, first=False)
     glassine.see("Drop pictures here")
+    glassine.go("Bin")
+    glassine.see("The bin is empty")
     glassine.close()
 
 

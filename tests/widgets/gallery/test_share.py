@@ -1,0 +1,365 @@
+"""The share dialog and its view-model: people, roles, comparing, changed keys, taking back, what fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication, QLabel
+
+from desktop import errors
+from desktop.client.sharing_model import Strip
+from desktop.models import PersonState, Picture
+from desktop.viewmodels.share import Outcome, ShareViewModel
+from desktop.widgets.compare_card import CompareCard
+from desktop.widgets.dialogs import ConfirmDialog
+from desktop.widgets.qr_code import QrCode
+from desktop.widgets.share_dialog import ShareDialog, shared_words
+from desktop.widgets.share_row import PersonRow
+from desktop.widgets.stop_sharing import StopSharingDialog
+from tests.widgets.gallery.fake_circle import FakeCircle, make_person
+
+
+@pytest.fixture
+def circle() -> FakeCircle:
+    made = FakeCircle()
+    made.sharing.add(
+        make_person("tom"), make_person("ada", PersonState.VERIFIED), make_person("kim", PersonState.NO_KEY)
+    )
+    return made
+
+
+@pytest.fixture
+def three(pictures: Any) -> list[Picture]:
+    return [pictures(number) for number in range(3)]
+
+
+@pytest.fixture
+def model(qapp: Any, runner: Any, circle: FakeCircle, three: list[Picture]) -> ShareViewModel:
+    made = ShareViewModel(runner, circle.port, three)
+    made.load()
+    runner.run_pending()
+    return made
+
+
+def add(model: ShareViewModel, runner: Any, name: str, role: Any = "read") -> str:
+    """Add somebody and return what the field says."""
+    said: list[str] = [""]
+    model.field_failed.connect(said.append)
+    model.add(name, role)
+    runner.run_pending()
+    return said[-1]
+
+
+def names(model: ShareViewModel) -> list[str]:
+    return [row.person.name for row in model.rows]
+
+
+# -- the view-model --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mara", "That is you. You can always open your own pictures."),
+        ("nobody", "Nobody called “nobody” is on this server."),
+        ("  ", "Write a user name."),
+    ],
+)
+def test_names_that_cannot_be_added_say_why(model: ShareViewModel, runner: Any, name: str, words: str) -> None:
+    assert words in add(model, runner, name)
+    assert model.rows == []
+
+
+def test_adding_somebody_twice_points_to_the_list(
+    circle: FakeCircle, runner: Any, three: list[Picture], qapp: Any
+) -> None:
+    for picture in three:
+        circle.sharing.give(picture.id, make_person("lina", PersonState.VERIFIED))
+    model = ShareViewModel(runner, circle.port, three)
+    model.load()
+    runner.run_pending()
+    assert add(model, runner, "Lina") == "lina can already view these. Change the role in the list."
+    assert names(model) == ["lina"]
+
+
+def test_the_list_says_who_has_how_many_since_when(
+    circle: FakeCircle, runner: Any, three: list[Picture], qapp: Any
+) -> None:
+    lina = make_person("lina", PersonState.VERIFIED)
+    circle.sharing.give(three[0].id, lina, "write")
+    circle.sharing.give(three[1].id, lina, "read")
+    model = ShareViewModel(runner, circle.port, three)
+    model.load()
+    runner.run_pending()
+    [row] = model.rows
+    assert (row.have, row.had, row.role) == (2, "read", "read"), "the lesser role counts for all"
+    assert row.since is not None
+    assert model.to_do == [row], "the third picture is still to be shared"
+
+
+def test_sharing_passes_on_the_key_that_was_shown(model: ShareViewModel, runner: Any, circle: FakeCircle) -> None:
+    add(model, runner, "ada", "write")
+    done: list[Outcome] = []
+    model.done.connect(done.append)
+    model.share()
+    runner.run_pending()
+    [(_, ids, user_id, role, options)] = [call for call in circle.sharing.calls if call[0] == "share"]
+    assert ids == [picture.id for picture in model.pictures]
+    assert role == "write"
+    assert options["fingerprint"] == make_person("ada").fingerprint
+    assert options["strip"] is None
+    assert [person.user_id for person in done[0].shared] == [user_id]
+
+
+def test_copies_without_metadata_are_announced(model: ShareViewModel, runner: Any, circle: FakeCircle) -> None:
+    add(model, runner, "ada")
+    done: list[Outcome] = []
+    model.done.connect(done.append)
+    model.share(strip=True)
+    runner.run_pending()
+    assert circle.sharing.calls[-1][4]["strip"] is Strip.METADATA
+    assert done[0].copied
+
+
+def test_somebody_without_a_key_waits(model: ShareViewModel, runner: Any) -> None:
+    add(model, runner, "kim")
+    done: list[Outcome] = []
+    model.done.connect(done.append)
+    model.share()
+    runner.run_pending()
+    assert done[0].shared == ()
+    assert [person.name for person in done[0].waiting] == ["kim"]
+    assert "kim can open them once" in shared_words(done[0], 3)
+
+
+def test_one_failure_does_not_stop_the_others(model: ShareViewModel, runner: Any, circle: FakeCircle) -> None:
+    add(model, runner, "ada")
+    add(model, runner, "tom")
+    circle.sharing.trouble["ada"] = errors.KeyChanged("Another key.")
+    circle.sharing.trouble[model.pictures[1].id] = errors.NotFound()
+    done: list[Outcome] = []
+    model.done.connect(done.append)
+    model.share()
+    runner.run_pending()
+    assert [(name, error.code) for name, error in done[0].failures] == [("ada", "V-116"), ("Picture 1.jpg", "N-104")]
+    assert [person.name for person in done[0].shared] == ["tom"]
+
+
+def test_a_changed_key_is_shown_and_left_out(model: ShareViewModel, runner: Any, circle: FakeCircle) -> None:
+    changed = make_person("lina", PersonState.CHANGED)
+    offered = make_person("lina", PersonState.CHANGED, fingerprint="7" * 64)
+    circle.sharing.meet(changed)
+    circle.sharing.new_keys[changed.user_id] = offered
+    circle.sharing.trouble["lina"] = errors.KeyChanged()
+    add(model, runner, "lina")
+    add(model, runner, "ada")
+    assert model.rows[0].offered == offered
+    assert [person.name for person in model.left_out] == ["lina"]
+    assert [row.person.name for row in model.to_do] == ["ada"]
+    model.share()
+    runner.run_pending()
+    assert [call[2] for call in circle.sharing.calls if call[0] == "share"] == [make_person("ada").user_id]
+
+
+def test_comparing_names_the_very_key(model: ShareViewModel, runner: Any, circle: FakeCircle) -> None:
+    add(model, runner, "tom")
+    tom = model.rows[0].person
+    assert model.unverified == [tom]
+    model.match(tom.user_id, tom.fingerprint)
+    runner.run_pending()
+    assert circle.sharing.calls[-1] == ("compared", tom.user_id, tom.fingerprint)
+    assert model.rows[0].person.state is PersonState.VERIFIED
+    assert model.unverified == []
+
+
+def test_a_comparison_that_fails_stops_sharing(model: ShareViewModel, runner: Any) -> None:
+    add(model, runner, "tom")
+    model.differ(model.rows[0].person.user_id)
+    runner.run_pending()
+    assert model.rows[0].changed
+    assert model.to_do == []
+
+
+def test_a_written_comparison_that_fails_is_said(model: ShareViewModel, runner: Any) -> None:
+    add(model, runner, "tom")
+    failed: list[Any] = []
+    model.failed.connect(failed.append)
+    model.compare(model.rows[0].person.user_id, "wrong")
+    runner.run_pending()
+    assert [error.code for error in failed] == ["V-116"]
+
+
+def test_a_name_typed_while_the_list_is_fetched_is_added_afterwards(
+    qapp: Any, runner: Any, circle: FakeCircle, three: list[Picture]
+) -> None:
+    model = ShareViewModel(runner, circle.port, three)
+    model.load()
+    model.add("tom", "read")
+    runner.run_pending()
+    assert names(model) == ["tom"]
+
+
+# -- the dialog ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dialog(qtbot: Any, icons: Any, runner: Any, circle: FakeCircle, three: list[Picture]) -> Any:
+    from PySide6.QtWidgets import QMainWindow
+
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    made = ShareDialog(icons, window, ShareViewModel(runner, circle.port, three), lambda: None)  # type: ignore[arg-type, return-value]
+    made.open()
+    runner.run_pending()
+    yield made
+    for opened in window.findChildren(ShareDialog):
+        opened.reject()
+    QApplication.processEvents()
+
+
+def words(widget: Any) -> str:
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+def row_of(dialog: ShareDialog, name: str) -> PersonRow:
+    return next(row for row in dialog._rows if isinstance(row, PersonRow) and row.shown.person.name == name)
+
+
+def put(dialog: ShareDialog, runner: Any, name: str) -> PersonRow:
+    dialog.name.setText(name)
+    dialog.add.click()
+    runner.run_pending()
+    return row_of(dialog, name)
+
+
+def test_the_dialog_starts_with_nothing_to_do(dialog: ShareDialog) -> None:
+    assert dialog.heading.text() == "Share 3 pictures"
+    assert "The server cannot." in dialog.sentence.text()
+    assert not dialog.share.isEnabled()
+    assert dialog.cancel.text() == "Close"
+
+
+def test_an_error_stands_below_the_name_until_it_is_changed(dialog: ShareDialog, runner: Any, qtbot: Any) -> None:
+    dialog.name.setText("mara")
+    dialog.add.click()
+    runner.run_pending()
+    assert dialog.error.text == "That is you. You can always open your own pictures."
+    assert dialog.name.accessibleDescription() == dialog.error.text
+    qtbot.keyClicks(dialog.name, "x")
+    assert dialog.error.text == ""
+
+
+def test_sharing_with_somebody_not_compared_asks_once_and_comparing_is_the_default(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle, qtbot: Any
+) -> None:
+    put(dialog, runner, "tom")
+    dialog.share.click()
+    [question] = dialog.findChildren(ConfirmDialog)
+    assert question.heading.text() == "Share with tom before comparing words?"
+    assert question.safe.text() == "Compare words"
+    assert question.safe.isDefault()
+    question.safe.click()
+    assert not [call for call in circle.sharing.calls if call[0] == "share"]
+    card = row_of(dialog, "tom").card
+    assert isinstance(card, CompareCard)
+    card.match.click()
+    runner.run_pending()
+    dialog.share.click()
+    runner.run_pending()
+    assert [call[0] for call in circle.sharing.calls] == ["compared", "share"]
+    qtbot.waitUntil(lambda: not dialog.isVisible())
+
+
+def test_the_words_and_digits_and_code_are_those_of_the_person(dialog: ShareDialog, runner: Any) -> None:
+    put(dialog, runner, "tom").compare.click()
+    card = row_of(dialog, "tom").card
+    assert card is not None
+    tom = make_person("tom")
+    for word in tom.words:
+        assert word in words(card)
+    assert not card.digits_shown
+    card.toggle_digits()
+    assert tom.groups[0] in words(card)
+    [code] = card.findChildren(QrCode)
+    import segno
+
+    assert code._matrix == tuple(bytes(row) for row in segno.make(f"glassine:{tom.fingerprint}", error="m").matrix)
+
+
+def test_a_code_is_drawn_in_whole_pixels(qtbot: Any) -> None:
+    code = QrCode(148)
+    qtbot.addWidget(code)
+    code.show_text("glassine:" + "0" * 64, "code")
+    image = code.grab().toImage()
+    colours = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
+    assert colours == {0xFF000000, 0xFFFFFFFF}, "nothing in between"
+
+
+def test_a_changed_key_says_both_possibilities_and_offers_no_way_round(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle
+) -> None:
+    changed = make_person("lina", PersonState.CHANGED)
+    circle.sharing.meet(changed)
+    circle.sharing.new_keys[changed.user_id] = make_person("lina", PersonState.CHANGED, fingerprint="7" * 64)
+    circle.sharing.trouble["lina"] = errors.KeyChanged()
+    row = put(dialog, runner, "lina")
+    assert "Either lina made a new key, or somebody is trying to read what you share." in words(row)
+    assert not hasattr(row, "role")
+    assert not dialog.share.isEnabled()
+    put(dialog, runner, "ada")
+    assert dialog.share.text() == "Share without lina"
+    row_of(dialog, "lina").compare.click()
+    card = row_of(dialog, "lina").card
+    assert card is not None
+    assert card.person.fingerprint == "7" * 64, "what is compared is the key that is offered now"
+
+
+@pytest.mark.parametrize(("role", "forced"), [("read", False), ("write", True)])
+def test_stopping_asks_and_speaks_honestly_of_copies(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle, three: list[Picture], role: str, forced: bool
+) -> None:
+    tom = make_person("tom", PersonState.VERIFIED)
+    for picture in three:
+        circle.sharing.give(picture.id, tom, role)
+    dialog._model.load()
+    runner.run_pending()
+    row_of(dialog, "tom").cross.click()
+    [question] = dialog.findChildren(StopSharingDialog)
+    assert question.heading.text() == "Stop sharing 3 pictures with tom?"
+    assert "What tom has already saved cannot be taken back." in question.sentence.text()
+    assert question.box.isChecked()
+    assert question.box.isEnabled() is not forced
+    if not forced:
+        question.box.setChecked(False)
+    question.confirm.click()
+    runner.run_pending()
+    assert circle.sharing.calls[-1] == ("stop", [picture.id for picture in three], tom.user_id, forced)
+    assert dialog._model.rows == []
+
+
+def test_what_fails_is_said_in_place(dialog: ShareDialog, runner: Any, circle: FakeCircle) -> None:
+    put(dialog, runner, "ada")
+    circle.sharing.trouble["ada"] = errors.ServerSilent(details="refused")
+    dialog.share.click()
+    runner.run_pending()
+    assert dialog.isVisible()
+    assert "1 could not be shared" in words(dialog)
+    assert "N-204" in words(dialog)
+    circle.sharing.trouble.clear()
+    dialog.share.click()
+    runner.run_pending()
+    assert not dialog.isVisible()
+
+
+def test_long_names_are_cut_in_the_middle_and_nothing_leaves_the_dialog(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle
+) -> None:
+    name = "Wilhelmina-Charlotte " * 6
+    circle.sharing.add(make_person(name.strip()))
+    row = put(dialog, runner, name.strip())
+    QApplication.processEvents()
+    assert row.width() <= 600
+    assert row.mapTo(dialog, row.cross.geometry().bottomRight()).x() <= dialog.width()
+    assert dialog.width() == 600
