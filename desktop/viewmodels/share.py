@@ -86,6 +86,7 @@ class ShareViewModel(QObject):
     Attributes:
         pictures: What is shared.
         rows: The people, as they are shown.
+        changing: Pictures are being shared or taken back; nobody can be added meanwhile.
 
     Signals:
         rows_changed()
@@ -118,6 +119,8 @@ class ShareViewModel(QObject):
         self.rows: list[ShareRow] = []
         self.suggestions: list[Person] = []
         self._task: Task | None = None
+        self._next: Callable[[], None] | None = None
+        self.changing = False
 
     @property
     def busy(self) -> bool:
@@ -163,6 +166,9 @@ class ShareViewModel(QObject):
             else:
                 self.field_failed.emit(_field_words(error, name))
 
+        if self.busy:  # somebody types more quickly than the server says who has them
+            self._next = lambda: self.add(name, role)
+            return
         self.field_failed.emit("")
         self._start(_find, (self._circle.sharing, name), lambda person: self._on_found(person, role), failed)
 
@@ -300,6 +306,7 @@ class ShareViewModel(QObject):
 
     def cancel(self) -> None:
         """Give up what is under way; what is done stays done."""
+        self._next = None
         if self._task is not None:
             self._task.cancel()
 
@@ -320,6 +327,7 @@ class ShareViewModel(QObject):
     ) -> None:
         if self._task is not None:
             return
+        self.changing = work in (_share, _stop)
         task = self._task = self._runner.submit(work, *arguments, pool=pool)
         box: list[Callable[[], None]] = []
         fail = otherwise or self.failed.emit
@@ -328,10 +336,13 @@ class ShareViewModel(QObject):
         task.failed.connect(lambda error: box.append(lambda: fail(error)))
 
         def finished() -> None:
-            self._task = None
+            self._task, self.changing = None, False
             self.busy_changed.emit(False)
             for step in box:
                 step()
+            following, self._next = self._next, None
+            if following is not None:
+                following()
 
         task.finished.connect(finished)
         self.busy_changed.emit(True)

@@ -102,6 +102,8 @@ def problem_of(file: SourceFile) -> GlassineError | None:
     match str(file.verdict):
         case "already-stored":
             return AlreadyStored(file.reason, picture_id=file.picture_id)
+        case "in-bin":
+            return AlreadyStored(file.reason, picture_id=file.picture_id, in_bin=True)
         case "unsupported":
             return Unsupported(file.reason)
         case "too-large":

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.errors import GlassineError, NetworkError, NotSignedIn, ServerSilent, StorageFull, StorageReadOnly
+from desktop.errors import (
+    AlreadyStored,
+    GlassineError,
+    NetworkError,
+    NotSignedIn,
+    ServerSilent,
+    StorageFull,
+    StorageReadOnly,
+)
 from desktop.models import Picture, Place
 from desktop.viewmodels import transfer_work as work
 from desktop.viewmodels.queue_keeper import QueueKeeper
@@ -44,6 +52,7 @@ class TransfersViewModel(QObject):
         summary_changed(TransfersSummary): at most ten times a second.
         looked_over(Preflight): the result of :meth:`look_over`.
         not_added(int): so many more files than before are unsupported or too large, now that all are over.
+        found_in_bin(str picture_id): a file's picture is in the bin; it is to be taken out, not stored twice.
         failed(GlassineError): looking over, or resuming an earlier queue, failed.
     """
 
@@ -56,6 +65,7 @@ class TransfersViewModel(QObject):
     summary_changed = Signal(object)
     looked_over = Signal(object)
     not_added = Signal(int)
+    found_in_bin = Signal(str)
     failed = Signal(object)
 
     ENCRYPTING: Final = 1
@@ -244,7 +254,12 @@ class TransfersViewModel(QObject):
         if problem is not None:
             transfer.error, transfer.outcome = problem, outcome_of(problem)
             transfer.stage, transfer.picture_id = Stage.OVER, file.picture_id
+            self._tell_of_bin(problem)
         self._enlist(transfer)
+
+    def _tell_of_bin(self, error: GlassineError) -> None:
+        if isinstance(error, AlreadyStored) and error.in_bin:
+            self.found_in_bin.emit(error.picture_id)
 
     def _enlist(self, transfer: Transfer) -> None:
         self._board.enlist(transfer)
@@ -378,6 +393,7 @@ class TransfersViewModel(QObject):
         transfer.error = error
         if isinstance(error, _CONCERNS_ALL):
             self.halted_by = error
+        self._tell_of_bin(error)
         outcome = outcome_of(error)
         if transfer.staged is not None:
             if outcome is Outcome.FAILED:

@@ -67,6 +67,7 @@ class CirclePages(QObject):
         self.conflict_page = ConflictPage(theme, icons)
         self._toasts: list[Toast] = []
         self._undo: list[Picture] = []
+        self._found: list[str] = []
         self._again = QTimer(self)
         self._again.setInterval(COMPLETE_EVERY_MS)
         self._again.timeout.connect(models.people.complete_waiting)
@@ -146,7 +147,7 @@ class CirclePages(QObject):
     def _on_gallery_state(self, state: GalleryState) -> None:
         if state is GalleryState.STOPPED:
             self._again.stop()
-            self._undo = []
+            self._undo, self._found = [], []
             for toast in self._toasts:
                 toast.dismiss()
             self._shell.sidebar.set_places(sharing=False, bin_there=False)
@@ -250,12 +251,25 @@ class CirclePages(QObject):
     # -- the bin ---------------------------------------------------------------------------------------------------
 
     def _on_gallery_batch(self, outcome: BatchOutcome) -> None:
+        QTimer.singleShot(0, self, self._restore_found)
         if outcome.kind != "bin" or not outcome.done:
             return
         self._undo = list(outcome.done)
         words = self.tr("Moved %n pictures to the bin", "", len(outcome.done))
         on_stage = self._window.stack.currentWidget() is self._viewer_page
         self._toasts[1 if on_stage else 0].show_message(words)
+
+    def restore_found(self, picture_id: str) -> None:
+        """Take a picture out of the bin whose file was added again; as soon as nothing else is under way."""
+        self._found.append(picture_id)
+        QTimer.singleShot(0, self, self._restore_found)
+
+    def _restore_found(self) -> None:
+        gallery = self._models.gallery
+        if self._found and not gallery.busy and gallery.vault is not None:
+            found, self._found = dict.fromkeys(self._found), []
+            pictures = [self._models.bin.find(picture_id) for picture_id in found]
+            gallery.restore([picture for picture in pictures if picture is not None])
 
     def _on_undo(self) -> None:
         pictures, self._undo = self._undo, []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from desktop.viewmodels.trust import MISSING, REFUSED
@@ -40,17 +41,10 @@ class FilterBar(QWidget):
         }
         self.button = ghost_button(icons, "filter", self.tr("Filter"))
         self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.button)
-        group = QActionGroup(menu)
-        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
-        self._actions: dict[str, QAction] = {}
-        for name, words in self._words.items():
-            action = menu.addAction(words)
-            action.setCheckable(True)
-            group.addAction(action)
-            action.triggered.connect(lambda checked, name=name: self.filter_chosen.emit(name if checked else ""))
-            self._actions[name] = action
-        self.button.setMenu(menu)
+        self._menu = QMenu(self.button)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.button.setMenu(self._menu)
+        self._sharing = False
         self.clear = GhostButton(
             icons,
             "close",
@@ -69,14 +63,21 @@ class FilterBar(QWidget):
 
     def set_sharing(self, possible: bool) -> None:
         """Offer what concerns other people only where there are some."""
-        for name in NEEDS_PEOPLE:
-            self._actions[name].setVisible(possible)
+        self._sharing = possible
+
+    def _fill_menu(self) -> None:
+        """Offer the filters; made anew each time, because PySide loses entries that are kept."""
+        self._menu.clear()
+        for name, words in self._words.items():
+            if name in NEEDS_PEOPLE and not self._sharing:
+                continue
+            action = self._menu.addAction(words, partial(self.filter_chosen.emit, "" if name == self.chosen else name))
+            action.setCheckable(True)
+            action.setChecked(name == self.chosen)
 
     def show_filter(self, name: str) -> None:
         """Show what is chosen."""
         self.chosen = name
-        for other, action in self._actions.items():
-            action.setChecked(other == name)
         self.setVisible(bool(name))
         if name:
             words = self._words[name]

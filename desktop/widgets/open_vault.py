@@ -163,6 +163,7 @@ class OpenVault(QObject):
         models.transfers.summary_changed.connect(self._show_summary)
         models.transfers.looked_over.connect(self._on_looked_over)
         models.transfers.failed.connect(self._on_transfers_failed)
+        models.transfers.found_in_bin.connect(self.circle.restore_found)
         models.gallery.count_changed.connect(self._show_count)
         models.gallery.batch_started.connect(self._note_batch)
         models.settings.failed.connect(window.show_error)

@@ -55,10 +55,18 @@ class PersonLabel(QWidget):
         words_column = QVBoxLayout()
         words_column.setSpacing(Space.HAIR)
         words_column.addLayout(top)
-        words_column.addWidget(self.caption)
+        self._below = QHBoxLayout()
+        self._below.setSpacing(Space.MEDIUM)
+        self._below.addWidget(self.caption)
+        self._below.addStretch(1)
+        words_column.addLayout(self._below)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(Space.MEDIUM)
         row.addWidget(avatar, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words_column, 1)
         self.caption.setVisible(bool(caption))
+
+    def add_below(self, widget: QWidget) -> None:
+        """Put a control beside the caption."""
+        self._below.insertWidget(1, widget)

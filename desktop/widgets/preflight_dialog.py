@@ -100,6 +100,9 @@ class PreflightDialog(Dialog):
         self._preflight = preflight
         ready, total = preflight.ready, preflight.ready_bytes
         title = self.tr("Add %n pictures?", "", len(ready)) if ready else self.tr("Nothing here can be added")
+        binned = preflight.of(Verdict.IN_BIN)
+        if binned and not ready:
+            title = self.tr("Restore %n pictures?", "", len(binned))
         self.heading.setText(title)
         self.setWindowTitle(title)
         self._count.setText(number_text(len(ready)))
@@ -114,6 +117,13 @@ class PreflightDialog(Dialog):
         if there:
             skipped = self.tr("It will be skipped.") if len(there) == 1 else self.tr("They will be skipped.")
             self._add_row("pictures", self.tr("%n are already there", "", len(there)), skipped)
+        if binned:
+            back = (
+                self.tr("It will be restored, not stored twice.")
+                if len(binned) == 1
+                else self.tr("They will be restored, not stored twice.")
+            )
+            self._add_row("restore", self.tr("%n are in the bin", "", len(binned)), back)
         if odd:
             names = _names([file.path.name for file in odd])
             words = self.tr("Not a picture Glassine can open: %1").replace("%1", names)
@@ -126,8 +136,8 @@ class PreflightDialog(Dialog):
             here = place.kind is PlaceKind.THIS_COMPUTER
             title = self._destination(here=here, one=len(ready) == 1).replace("%1", place.title)
             self._add_row("computer" if here else "server", title, self.tr("Encrypted here first with your key."))
-        self.start.setEnabled(bool(ready))
-        if ready:
+        self.start.setEnabled(bool(ready or binned))
+        if ready or binned:
             self.start.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.skip.hide()

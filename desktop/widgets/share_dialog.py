@@ -142,12 +142,16 @@ class ShareDialog(Dialog):
         self.strip = QCheckBox(self.tr("Remove place, camera and file name from the shared copies"))
         self.before_after = link_button(self.tr("Before and after"))
         self.before_after.clicked.connect(self._on_before_after)
+        # not beside the box: with a scroll bar and wide letters there is no room for both
         row = QHBoxLayout()
-        row.setSpacing(Space.MEDIUM)
-        row.addWidget(self.strip)
-        row.addStretch(1)
+        row.setContentsMargins(Space.PAGE + Space.TIGHT, 0, 0, 0)
         row.addWidget(self.before_after)
-        self.body.addLayout(row)
+        row.addStretch(1)
+        column = QVBoxLayout()
+        column.setSpacing(Space.TIGHT)
+        column.addWidget(self.strip)
+        column.addLayout(row)
+        self.body.addLayout(column)
 
     def _make_progress(self) -> None:
         self._progress = QWidget()
@@ -319,7 +323,7 @@ class ShareDialog(Dialog):
         if not busy:
             self._progress.hide()
         for widget in (self.add, self.name, self.role, self.strip, *self._rows):
-            widget.setEnabled(not busy)
+            widget.setEnabled(not self._model.changing)
         if not busy and self.focusWidget() in (None, self.cancel):
             self.name.setFocus(Qt.FocusReason.OtherFocusReason)
         self._dress()

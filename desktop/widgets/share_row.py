@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.models import PersonState
@@ -12,7 +12,7 @@ from desktop.viewmodels.wording import number_text, short_day_text
 from desktop.widgets.buttons import Button, danger_quiet_button, ghost_button, link_button
 from desktop.widgets.compare_card import CompareCard
 from desktop.widgets.icons import Icons
-from desktop.widgets.labels import Hairline, Label
+from desktop.widgets.labels import Label
 from desktop.widgets.people_marks import PersonLabel
 from desktop.widgets.theme import Space
 
@@ -89,13 +89,14 @@ class PersonRow(QWidget):
         layout.setSpacing(Space.SMALL)
         top = QHBoxLayout()
         top.setSpacing(Space.SMALL)
-        top.addWidget(PersonLabel(icons, person, _caption(row, total), waiting=row.waiting), 1)
+        label = PersonLabel(icons, person, _caption(row, total), waiting=row.waiting)
+        top.addWidget(label, 1)
         if not row.changed:
             if person.state is PersonState.UNVERIFIED and not comparing:
                 self.compare = link_button(self.tr("Compare words"))
                 self.compare.setAccessibleName(self.tr("Compare words with %1").replace("%1", person.name))
                 self.compare.clicked.connect(lambda: self.compare_wanted.emit(True))
-                top.addWidget(self.compare)
+                label.add_below(self.compare)
             self.role = RoleCombo(self.tr("What %1 may do").replace("%1", person.name), row.role, quiet=True)
             self.role.role_chosen.connect(self.role_chosen)
             top.addWidget(self.role)
@@ -145,13 +146,8 @@ class PersonRow(QWidget):
 def heading(role: str) -> Label:
     """The heading of the people of one role."""
     label = Label(role_words(role), "group")
-    label.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignBottom)
+    label.setContentsMargins(0, Space.SMALL, 0, 0)
     return label
-
-
-def line() -> Hairline:
-    """A line between rows."""
-    return Hairline()
 
 
 def _caption(row: ShareRow, total: int) -> str:

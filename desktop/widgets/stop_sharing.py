@@ -20,16 +20,18 @@ class StopSharingDialog(ConfirmDialog):
     """
 
     def __init__(self, icons: Icons, parent: QWidget, row: ShareRow, count: int) -> None:
-        name = row.person.name
+        name, one = row.person.name, count == 1
         never = row.waiting or row.person.state in WITHOUT_KEY
-        text = (
-            translate("StopSharing", "%1 could not open them yet.")
-            if never
-            else translate(
-                "StopSharing",
-                "The server stops handing them to %1. What %1 has already saved cannot be taken back.",
+        if never:
+            text = translate("StopSharing", "%1 has not opened anything of it yet.")
+        elif one:
+            text = translate(
+                "StopSharing", "The server stops handing it to %1. What %1 has already saved cannot be taken back."
             )
-        )
+        else:
+            text = translate(
+                "StopSharing", "The server stops handing them to %1. What %1 has already saved cannot be taken back."
+            )
         super().__init__(
             icons,
             parent,
@@ -42,7 +44,8 @@ class StopSharingDialog(ConfirmDialog):
         )
         self._never = never
         self._forced = row.had == "write"
-        self.box = QCheckBox(self.tr("Also encrypt them again, under new keys"))
+        again = self.tr("Also encrypt them again, under new keys")
+        self.box = QCheckBox(self.tr("Also encrypt it again, under a new key") if one else again)
         self.box.setChecked(True)
         self.box.setEnabled(not self._forced)
         why = (

@@ -28,6 +28,7 @@ class StoredPixelsView(QWidget):
         self._image: QImage | None = None
         self._whole = False
         self.setFixedHeight(SIZE.height())
+        self.setMaximumWidth(SIZE.width())
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAction, QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from desktop.models import Picture, PictureState, PlaceKind, Scheme
@@ -124,16 +124,9 @@ class ViewerPage(QWidget):
         self.info.setCheckable(True)
         self.more = ghost_button(icons, "more", self.tr("More"))
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self)
-        self._menu_save = menu.addAction(self.tr("Save a copy"), self.ask_to_save)
-        self._menu_info = menu.addAction(self.tr("What the server sees"), self.toggle_info)
-        self._menu_share = menu.addAction(self.tr("Share"), self._on_who)
-        self._menu_replace = menu.addAction(self.tr("Replace with a file…"), self._on_replace)
-        self._menu_full = menu.addAction(self.tr("Full screen"), self.toggle_full_screen)
-        menu.addSeparator()
-        self._menu_delete = menu.addAction(self.tr("Delete"), self.ask_to_delete)
-        menu.aboutToShow.connect(self._dress_menu)
-        self.more.setMenu(menu)
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.more.setMenu(self._menu)
         words = QVBoxLayout()
         words.setContentsMargins(0, 0, 0, 0)
         words.setSpacing(0)
@@ -189,7 +182,6 @@ class ViewerPage(QWidget):
         self.panel.set_place(kind)
         words = self.panel.title.text()
         self.info.set_text(words)
-        self._menu_info.setText(words)
 
     def set_sharing(self, possible: bool) -> None:
         """Offer to share where there are other people."""
@@ -202,7 +194,6 @@ class ViewerPage(QWidget):
         self._bin = there
         words = self.tr("Move to bin") if there else self.tr("Delete")
         self.delete.set_text(words)
-        self._menu_delete.setText(words)
 
     def _on_who(self) -> None:
         picture = self._viewer.picture
@@ -540,21 +531,24 @@ class ViewerPage(QWidget):
         self.share.setVisible(not compact and picture is not None and self._may_share(picture))
         self._who.setVisible(room >= 640)
 
-    def _dress_menu(self) -> None:
-        for action, icon in (
-            (self._menu_save, "save"),
-            (self._menu_share, "person-plus"),
-            (self._menu_replace, "edit"),
-            (self._menu_info, "eye"),
-            (self._menu_full, "fit"),
-            (self._menu_delete, "bin"),
-        ):
-            action.setIcon(self._icons.icon(icon, "text2", 18))
-        self._menu_save.setEnabled(self.save.isEnabled())
+    def _fill_menu(self) -> None:
+        """Offer what can be done with the picture; made anew each time, because PySide loses entries that are kept."""
         picture = self._viewer.picture
-        self._menu_share.setVisible(picture is not None and self._may_share(picture))
-        self._menu_replace.setVisible(self._sharing and picture is not None and self._may_replace(picture))
-        self._menu_delete.setVisible(picture is not None and not picture.owner_name)
+        self._menu.clear()
+
+        def offer(icon: str, words: str, called: Callable[[], object]) -> QAction:
+            return self._menu.addAction(self._icons.icon(icon, "text2", 18), words, called)
+
+        offer("save", self.tr("Save a copy"), self.ask_to_save).setEnabled(self.save.isEnabled())
+        if picture is not None and self._may_share(picture):
+            offer("person-plus", self.tr("Share"), self._on_who)
+        if self._sharing and picture is not None and self._may_replace(picture):
+            offer("edit", self.tr("Replace with a file…"), self._on_replace)
+        offer("eye", self.panel.title.text(), self.toggle_info)
+        offer("fit", self.tr("Full screen"), self.toggle_full_screen)
+        if picture is not None and not picture.owner_name:
+            self._menu.addSeparator()
+            offer("bin", self.delete.text(), self.ask_to_delete)
 
 
 _PANS: Final = {

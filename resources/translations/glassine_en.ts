@@ -402,10 +402,24 @@
             </translation>
         </message>
         <message numerus="yes">
+            <source>Restore %n pictures?</source>
+            <translation>
+                <numerusform>Restore %n picture?</numerusform>
+                <numerusform>Restore %n pictures?</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
             <source>%n are already there</source>
             <translation>
                 <numerusform>%n is already there</numerusform>
                 <numerusform>%n are already there</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n are in the bin</source>
+            <translation>
+                <numerusform>%n is in the bin</numerusform>
+                <numerusform>%n are in the bin</numerusform>
             </translation>
         </message>
         <message numerus="yes">
