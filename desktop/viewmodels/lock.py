@@ -89,19 +89,16 @@ class LockViewModel(QObject):
         if session is None or self.busy or session.key_missing:
             return
         task = self._runner.submit(_open_from_keychain, session, pool="view")
-        self._task = task
         opened: list[bool] = []
 
         def finished() -> None:
-            self._task = None
-            self.busy_changed.emit(False)
-            if opened and opened[0] and self._session is session:
+            # nobody waits for this one: the passphrase may be typed, and be quicker, meanwhile
+            if opened and opened[0] and self._session is session and not self.busy:
                 self.unlocked.emit(session)
 
         task.succeeded.connect(opened.append)
         task.failed.connect(lambda error: self.failed.emit(error) if self._session is session else None)
         task.finished.connect(finished)
-        self.busy_changed.emit(True)
 
     def import_key(self, path: Path | None, file_passphrase: str, passphrase: str, repeated: str) -> None:
         """Bring the account's key to this computer, keep it under a passphrase and unlock with it.
@@ -165,7 +162,7 @@ def _unlock(session: SessionPort, passphrase: str, report: Report, cancelled: Is
 def _open_from_keychain(session: SessionPort, report: Report, cancelled: IsCancelled) -> bool:
     from desktop.client.keychain import Keychain
 
-    return session.unlock_from(Keychain())
+    return session.locked and session.unlock_from(Keychain())
 
 
 def _import_and_unlock(

@@ -392,7 +392,9 @@ def test_the_keyring_opens_the_key_after_signing_in(
     lock.unlocked.connect(lambda _: said.append("unlocked"))
     lock.failed.connect(said.append)
     lock.start(session)
+    lock.busy_changed.connect(said.append)
     lock.open_from_keychain()
+    assert not lock.busy  # the passphrase can be typed meanwhile
     runner.run_pending()
     assert said == ([] if kept is None else ["unlocked"] if kept == "a secret" else [kept])
     assert session.locked is (kept != "a secret")
