@@ -188,6 +188,106 @@ class Tour:
             if server.stdout:
                 server.stdout.close()
 
+    def two_people(self) -> None:
+        """Share, compare, accept, look at what the server sees, take back, and the bin, with two windows over HTTP."""
+        command = [sys.executable, "main.py", "serve", "--port", "0", "--data", str(self.work / "server-2")]
+        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            assert server.stdout is not None
+            found = re.search(r"http://\S+:\d+", server.stdout.readline())
+            assert found, "glassine serve did not start"
+            mara, tom = Driver(self.work / "mara"), Driver(self.work / "tom")
+            for person, name in ((mara, "mara"), (tom, "tom")):
+                person.create_account(found.group(), name, PASSWORD, PASSPHRASE)
+                person.settle()
+                if person.reads("You have no recovery kit yet"):
+                    person.press("Close")
+            mara.add(self.photographs[:12])
+            mara.until(lambda: mara.stored() == 12 and not mara.busy(), "twelve stored pictures")
+            self.share(mara)
+            self.accept(tom)
+            self.take_back(mara, tom)
+            self.bin(mara)
+            mara.close()
+            tom.close()
+            self.say("Two people shared a picture, compared words, and parted; the bin gave back what was moved there.")
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(30)
+            if server.stdout:
+                server.stdout.close()
+
+    def share(self, mara: Driver) -> None:
+        """Share one picture after comparing."""
+        mara.until(mara.thumbnails_painted, "the thumbnails")
+        mara.choose_row(0)
+        mara.press("Share")
+        mara.type("User name", "tom")
+        mara.press("Add")
+        mara.press("Compare words with tom")
+        self.shot(mara, "compare")
+        mara.press("Digits and code")
+        self.shot(mara, "digits")
+        mara.press("They match")
+        mara.see("Verified")
+        self.shot(mara, "share")
+        mara.press("Before and after")
+        mara.see("The shared copy")
+        self.shot(mara, "before-and-after")
+        mara.key(Qt.Key.Key_Escape)
+        mara.press("Share")
+        mara.see("Shared 1 picture with tom")
+        self.shot(mara, "shared")
+        mara.open_row(0)
+        mara.until(lambda: not mara.picture_on_stage().isNull(), "the picture on the stage")
+        mara.key(Qt.Key.Key_I)
+        mara.see("The stored file, part of it, at 200 %")
+        self.shot(mara, "what-the-server-sees")
+        mara.key(Qt.Key.Key_Escape)
+        mara.key(Qt.Key.Key_Escape)
+
+    def accept(self, tom: Driver) -> None:
+        """See what waits, accept it, look at it."""
+        tom.go("Shared with me")
+        tom.see("Waiting for you")
+        self.shot(tom, "waiting")
+        tom.press("Accept, mara")
+        tom.until(lambda: not tom.reads("Waiting for you") and bool(tom.name_of(0)), "the picture, decoded")
+        tom.until(tom.thumbnails_painted, "the thumbnail")
+        self.shot(tom, "shared-with-me")
+        tom.open_row(0)
+        tom.until(lambda: not tom.picture_on_stage().isNull(), "the picture on the stage")
+        self.shot(tom, "shared-picture")
+        tom.key(Qt.Key.Key_Escape)
+
+    def take_back(self, mara: Driver, tom: Driver) -> None:
+        """Take the picture back, encrypted again."""
+        mara.choose_row(0)
+        mara.press("Share")
+        mara.press("Stop sharing with tom")
+        mara.see("Stop sharing 1 picture with tom?")
+        self.shot(mara, "stop-sharing")
+        mara.press("Stop sharing")
+        mara.until(lambda: not mara.reads("Since"), "nobody in the list")
+        mara.press("Close")
+        tom.go("All pictures")
+        tom.go("Shared with me")
+        tom.see("Nothing shared with you yet")
+
+    def bin(self, mara: Driver) -> None:
+        """Move pictures to the bin and take one back."""
+        mara.select_all()
+        mara.press("Move to bin")
+        mara.see("Moved 12 pictures to the bin")
+        self.shot(mara, "moved-to-bin")
+        mara.go("Bin")
+        mara.until(lambda: mara.shown() == 12, "the bin")
+        mara.until(mara.thumbnails_painted, "the thumbnails of the bin")
+        self.shot(mara, "bin")
+        mara.select_all()
+        mara.press("Restore")
+        mara.until(lambda: mara.shown() == 0, "an empty bin")
+
     def compare(self, copies: Path, place: str, originals: list[Path] | None = None) -> None:
         """Compare saved copies with the originals by SHA-256."""
         originals = self.photographs if originals is None else originals
@@ -221,6 +321,7 @@ def main() -> int:
         tour.next_day()
         tour.in_the_dark()
         tour.with_a_server()
+        tour.two_people()
     summary = output / "summary.txt"
     summary.write_text("\n".join(tour.lines) + "\n", encoding="utf-8")
     print(f"{len(list(output.glob('*.png')))} screenshots and {summary.name} are in {output}/")

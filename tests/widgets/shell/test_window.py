@@ -319,7 +319,7 @@ def test_putting_either_of_two_right_takes_the_error_away(window: MainWindow, pa
 # -- the open vault --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", ["pictures", "keys", "settings"])
+@pytest.mark.parametrize("page", ["pictures", "shared-with-me", "shared-by-me", "bin", "keys", "settings"])
 @pytest.mark.parametrize("size", [(1280, 800), (720, 480)])
 def test_pages_have_names_and_nothing_is_cut(opened: MainWindow, page: str, size: tuple[int, int]) -> None:
     opened.resize(*size)
