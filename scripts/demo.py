@@ -241,7 +241,7 @@ class Tour:
         mara.open_row(0)
         mara.until(lambda: not mara.picture_on_stage().isNull(), "the picture on the stage")
         mara.key(Qt.Key.Key_I)
-        mara.see("The stored file, part of it, at 200 %")
+        mara.see("The stored file, ")
         self.shot(mara, "what-the-server-sees")
         mara.key(Qt.Key.Key_Escape)
         mara.key(Qt.Key.Key_Escape)

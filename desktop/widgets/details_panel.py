@@ -92,6 +92,9 @@ class DetailsPanel(SidePanel):
             return
         self.pixels.show_image(image, whole=whole)
         words = self.tr("The stored file, all of it: outlines show through") if whole else ""
+        size = self.pixels.sizeHint()
+        if not words and (2 * image.width() < size.width() or 2 * image.height() < size.height()):
+            words = self.tr("The stored file, all of it, at 200 %")
         self._pixels_words.setText(words or self.tr("The stored file, part of it, at 200 %"))
         self.pixels.setAccessibleName(self._pixels_words.text())
 
