@@ -493,6 +493,7 @@ ROWS: Final[tuple[Row, ...]] = (
             "cli/test_cli.py::test_no_passphrase_can_be_an_argument",
             "end_to_end/test_outcome.py::test_nothing_secret_is_written_to_settings_or_log",
             "client/test_local_files.py::test_preferences_hold_no_secrets",
+            "client/test_no_plaintext.py::test_a_whole_session_leaves_no_plaintext",
             "client/test_vault.py::test_no_plaintext_is_left_on_the_disk",
             "client/sharing/test_copies.py::test_no_plaintext_is_left_on_the_disk",
         ),
