@@ -298,6 +298,8 @@ def test_preferences_hold_no_secrets(there: Somewhere) -> None:
         "export_folder",
         "add_folder",
         "lock_after_minutes",
+        "lock_with_screen",
+        "lock_minimised",
         "places",
     }
     assert "password" not in content
