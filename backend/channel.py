@@ -145,6 +145,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     linger = False
     tls: TlsConnection | None = None  # what the bytes come through, unless they come from the network
     _linger_until: float | None = None
+    _waits_since: tuple[float, float] | None = None  # the last movement, and when output was seen to wait after it
     _head_since: float | None = None  # the first byte of a head that is not complete; seconds of the clock
 
     @property
@@ -161,9 +162,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def stalled(self, now: float) -> bool:
         """Whether the client lets the server wait for too long: it takes no bytes that wait for it, or it has not sent
-        a request's head in the time that a whole silence may last."""
-        if self.total_outbufs_len >= self.adj.send_bytes:  # with less, the server itself may be waiting for more
-            return bool(now - self.last_activity > self.adj.channel_timeout)
+        a request's head in the time that a whole silence may last. Asked from time to time."""
+        if self.total_outbufs_len:
+            # The last movement may be long ago because the answer took long: what counts is since when it waits here.
+            if self._waits_since is None or self._waits_since[0] != self.last_activity:
+                self._waits_since = (self.last_activity, now)
+            return bool(now - self._waits_since[1] > self.adj.channel_timeout)
+        self._waits_since = None
         begun = self._head_since
         return begun is not None and now - begun > self.adj.channel_timeout
 

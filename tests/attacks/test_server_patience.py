@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
-from backend.channel import UNPROVEN_BODIES
+from backend.channel import UNPROVEN_BODIES, Channel
 from backend.services.passwords import Passwords
 from backend.storage.mongo import open_mongo
 from tests.backend import samples
@@ -63,6 +64,27 @@ def test_who_does_not_read_holds_no_thread(tmp_path: Path) -> None:
         with connections(server, IMPATIENT.threads, head.encode()):
             assert requests.get(f"{server.base}/healthz", timeout=30).status_code == 200
         assert person.call("GET", f"{person.images}/{large.stem}/envelope").status_code == 200
+
+
+def test_an_answer_that_took_long_is_not_taken_for_one_that_nobody_reads() -> None:
+    channel = SimpleNamespace(
+        total_outbufs_len=15,
+        last_activity=0.0,
+        adj=SimpleNamespace(channel_timeout=1),
+        _waits_since=None,
+        _head_since=None,
+    )
+
+    def stalled(now: float) -> bool:
+        return Channel.stalled(channel, now)  # type: ignore[arg-type]
+
+    assert [stalled(100.0), stalled(100.9), stalled(101.1)] == [False, False, True]
+    channel.last_activity = 101.0  # some bytes went out
+    assert [stalled(101.2), stalled(102.1), stalled(102.3)] == [False, False, True]
+    channel.total_outbufs_len = 0
+    assert not stalled(200.0)
+    channel.total_outbufs_len = 15
+    assert not stalled(201.0)
 
 
 def test_a_hundred_heads_that_never_end(tmp_path: Path) -> None:
