@@ -2,23 +2,24 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help run serve test check format demo drag-test kill-test api-test fuzz attack-list bench package package-test clean
+.PHONY: help run test check format demo drag-test kill-test fuzz attack-list api-test kill-server bench package package-test clean
 
 help:
-	@echo "make run        set everything up and open the window"
-	@echo "make test       set everything up and run the tests"
-	@echo "make check      ruff and mypy"
-	@echo "make demo       play the tour without a display; screenshots and a summary in demo-output/"
-	@echo "make drag-test  a real drag from a file manager into the window, under Xvfb and openbox"
-	@echo "make kill-test  kill -9 while storing, 100 rounds"
-	@echo "make fuzz       every parser of untrusted bytes, 5 minutes each, two at a time"
-	@echo "make attack-list  play every attack of a malicious server; a table of what came of each"
-	@echo "make api-test   thousands of generated requests to every route of the API"
-	@echo "make kill-server  kill -9 of a server's workers and of its database while 16 clients store"
-	@echo "make bench      speed, as ratios measured in one run"
-	@echo "make package    build what people download, into dist/"
+	@echo "make run           set everything up and open the window"
+	@echo "make test          set everything up and run the tests"
+	@echo "make check         ruff and mypy"
+	@echo "make format        ruff puts the source into its form and mends what it can"
+	@echo "make demo          play the tour without a display; screenshots and a summary in demo-output/"
+	@echo "make drag-test     a real drag from a file manager into the window, under Xvfb and openbox"
+	@echo "make kill-test     kill -9 while storing, 100 rounds"
+	@echo "make kill-server   kill -9 of a server's workers and of its database while 16 clients store"
+	@echo "make fuzz          every parser of untrusted bytes, 5 minutes each, two at a time"
+	@echo "make attack-list   play every attack of a malicious server; a table of what came of each"
+	@echo "make api-test      thousands of generated requests to every route of the API"
+	@echo "make bench         speed, as ratios measured in one run"
+	@echo "make package       build what people download, into dist/"
 	@echo "make package-test  install, upgrade and remove it in a bare Debian root (as root)"
-	@echo "make clean      remove everything that make made"
+	@echo "make clean         remove everything that make made"
 
 run:
 	@scripts/setup run
@@ -82,5 +83,5 @@ package-test:
 	.venv-package/bin/python -m scripts.package.bare_root
 
 clean:
-	rm -rf .venv .venv-package .uv build dist demo-output .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .venv-package .uv build dist demo-output .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -34,3 +34,11 @@ def test_make_targets_in_documents_exist() -> None:
     for document in DOCUMENTS:
         named = set(re.findall(r"`make ([a-z-]+)`", document.read_text(encoding="utf-8")))
         assert named <= targets, f"{document.name} names {named - targets}"
+
+
+def test_make_help_names_every_target() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", text, re.MULTILINE)) - {"help"}
+    assert set(re.findall(r'@echo "make ([a-z-]+) ', text)) == targets
+    phony = re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    assert phony and set(phony[1].split()) == targets | {"help"}
