@@ -28,7 +28,7 @@ class KeychainMissing(errors.KeyMissing):
 
     code = "K-110"
     title = "This computer has no keyring"
-    default_message = "This computer has no keyring, so the password is asked for each time."
+    default_message = "This computer has no keyring, so the passphrase is asked for each time."
 
 
 class KeychainLocked(errors.KeyMissing):
@@ -36,7 +36,7 @@ class KeychainLocked(errors.KeyMissing):
 
     code = "K-111"
     title = "The system keyring is locked"
-    default_message = "The system keyring is locked. Unlock it to stay signed in, or type the password each time."
+    default_message = "The system keyring is locked. Unlock it to stay signed in, or type the passphrase each time."
 
 
 class Backend(Protocol):
