@@ -1,7 +1,7 @@
 """Uploads and downloads of pictures of 2 MB over HTTP, against what the machine or the database could do at best.
 
 The server is a process of its own, the clients are threads of this one. Uploads to a folder are compared with writing
-the same bytes to files and syncing them; those to MongoDB with raw GridFS through pymongo, acknowledged alike.
+the same bytes to files and syncing them; those to MongoDB with raw GridFS through pymongo, in chunks alike.
 Downloads are compared with bytes from memory through a bare socket, and with raw GridFS. All of it by as many clients
 at once, in turns. Run: ``python -m benchmarks.bench_server``.
 """
@@ -90,7 +90,7 @@ def raw_gridfs(uri: str, data: bytes) -> tuple[Callable[[int], Callable[[], None
     from pymongo import MongoClient
 
     client: MongoClient[dict[str, Any]] = MongoClient(uri, w="majority", journal=True)
-    bucket = GridFSBucket(client.get_default_database(), bucket_name="peer")
+    bucket = GridFSBucket(client.get_default_database(), bucket_name="peer", chunk_size_bytes=1 << 20)  # as here
     known = bucket.upload_from_stream("x", data)
     return (
         lambda _number: lambda: bucket.upload_from_stream("x", data) and None,
