@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -30,7 +31,7 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView
 
 from desktop.app import SWITCH_INTERVAL_S
-from desktop.models import IsCancelled, Picture, Report, Scheme, Trust
+from desktop.models import IsCancelled, Picture, Place, PlaceKind, Report, Scheme, Trust
 from desktop.tasks import TaskRunner
 from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
 from desktop.viewmodels.picture_list import PictureList
@@ -87,6 +88,7 @@ class BenchVault:
     """Lists pictures and hands out thumbnails."""
 
     bin_days = 30
+    place = Place(PlaceKind.SERVER, Path("nowhere"), "https://pictures.example.org", "mara")
 
     def trust(self) -> Trust:
         """Nothing was found."""
