@@ -164,8 +164,10 @@ class Acquaintances:
 
     def compared(self, user_id: str, fingerprint: str) -> Person:
         """See ``Sharing.compared``."""
-        self._pin(user_id)
+        before = self._pin(user_id).public
         pin = self._people.compared(user_id, fingerprint, _now())
+        if before is not None and before != pin.public:  # what it signed and was accepted stays what it was
+            self._ties.set(TieKind.FORMER, pin.user_id, before.fingerprint, before.pem)
         self._ties.set(TieKind.DIFFERS, pin.user_id, pin.fingerprint, "")
         return self.person_of(pin)
 

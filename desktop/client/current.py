@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from desktop.client.answers import Row
     from desktop.client.judging import History
     from desktop.client.vault_context import VaultContext
-    from desktop.crypto.keys import PublicKey
+    from desktop.crypto.keys import PrivateKey, PublicKey
     from desktop.crypto.objects import Grant
     from desktop.crypto.opened import OpenedEnvelope
     from desktop.crypto.order import Known
@@ -66,10 +66,26 @@ class Current:
         return self.opened.open_thumbnail(found[self.stored_name])
 
 
-def authors(context: VaultContext) -> Callable[[str], PublicKey | None]:
-    """Return what gives the key of somebody who may have written a revision: one's own or a pinned one."""
-    own, people = context.key.public, context.memory.people
-    return lambda fingerprint: own if fingerprint == own.fingerprint else people.key_of(fingerprint)
+def own_keys(context: VaultContext) -> list[PrivateKey]:
+    """Return the account's key and those it followed, the last one first; not to be kept over locking.
+
+    What others shared with a former key opens until they have compared the new one.
+    """
+    from desktop.client import key_change_state
+
+    return [context.key, *key_change_state.former_keys(context.folder, context.key)]
+
+
+def authors(context: VaultContext, keys: Sequence[PrivateKey] = ()) -> Callable[[str], PublicKey | None]:
+    """Return what gives the key of somebody who may have written a revision: one of one's own or a pinned one.
+
+    Args:
+        context: Of the account.
+        keys: What :func:`own_keys` returned, where that is needed more than once.
+    """
+    own = {key.fingerprint: key.public for key in keys or own_keys(context)}
+    people = context.memory.people
+    return lambda fingerprint: own.get(fingerprint) or people.key_of(fingerprint)
 
 
 def fetch_own(context: VaultContext, picture_id: str, cancelled: IsCancelled = never_cancelled) -> Current:
@@ -108,8 +124,8 @@ def fetch(
     from desktop.client.judging import judge, read_listed
 
     present = context.api.present(owner_id, f"p-{picture_id}", cancelled)
-    memory, key = context.memory.snapshot(), context.key
-    listed = read_listed(present.row.envelope, picture_id, owner, memory, authors(context))
+    memory, key, keys = context.memory.snapshot(), context.key, own_keys(context)
+    listed = read_listed(present.row.envelope, picture_id, owner, memory, authors(context, keys))
     steps = history(context, owner_id, owner)
     judgement = context.memory.commit(judge([listed], memory, own=key.fingerprint, history=steps))
     verdict = judgement.verdicts[listed.key]
@@ -118,26 +134,36 @@ def fetch(
     envelope = listed.envelope
     if envelope is None:
         raise errors.Damaged
-    opened, grant = open_shared(context, envelope, present.grant)
+    opened, grant = open_shared(keys, envelope, present.grant)
     return Current(owner_id, owner, present.row, envelope, opened, grant)
 
 
-def open_shared(context: VaultContext, envelope: Envelope, untrusted_grant: str) -> tuple[OpenedEnvelope, Grant | None]:
+def open_shared(
+    keys: Sequence[PrivateKey], envelope: Envelope, untrusted_grant: str
+) -> tuple[OpenedEnvelope, Grant | None]:
     """Open a verified picture, one's own or by the grant that the server handed out with it.
+
+    Args:
+        keys: What :func:`own_keys` returned; a grant opens with the one it was made for.
+        envelope: Verified.
+        untrusted_grant: Text of the grant, empty without one.
 
     Raises:
         NoGrant, Damaged: There is no proper grant.
         WrongKey: It does not open.
     """
+    from desktop.crypto.envelope import parse_grant
     from desktop.crypto.grants import read_grant
 
-    key = context.key
+    key = keys[0]
     if envelope.owner == key.public:
         return envelope.open(key), None
     if not untrusted_grant:
         raise errors.NoGrant(
             "The key to this picture did not come along. Its owner has to share it with you once more."
         )
+    to = parse_grant(untrusted_grant).to
+    key = next((known for known in keys if known.fingerprint == to), key)
     grant = read_grant(untrusted_grant, envelope, envelope.owner, key.fingerprint)
     return envelope.open(key, grant), grant
 
@@ -149,6 +175,7 @@ def history(context: VaultContext, owner_id: str, owner: PublicKey) -> History:
     def steps(offered: Envelope, known: Known) -> Sequence[Envelope]:
         found: list[Envelope] = []
         after = known.header_hash
+        author = authors(context)
         while len(found) < MAX_STEPS:
             try:
                 page = context.api.history(owner_id, f"p-{offered.picture_id}", after)
@@ -159,9 +186,7 @@ def history(context: VaultContext, owner_id: str, owner: PublicKey) -> History:
             if not page:
                 return found
             for step in page:
-                found.append(
-                    read_envelope(step.envelope, owner=owner, picture_id=offered.picture_id, author=authors(context))
-                )
+                found.append(read_envelope(step.envelope, owner=owner, picture_id=offered.picture_id, author=author))
             if page[-1].header_hash == after:
                 return ()
             after = page[-1].header_hash

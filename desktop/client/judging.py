@@ -67,10 +67,35 @@ def read_listed(
             untrusted_envelope, owner=owner, picture_id=picture_id, author=authors, verified=verified
         )
     except errors.GlassineError as error:
+        accepted = _accepted_of_former_key(untrusted_envelope, picture_id, owner, memory)
+        if accepted is not None:
+            return Listed(owner.fingerprint, picture_id, envelope=accepted)
         # without what the traceback holds
         plain = type(error)(error.message, details=error.details)
         return Listed(owner.fingerprint, picture_id, error=plain)
     return Listed(owner.fingerprint, picture_id, envelope=envelope)
+
+
+def _accepted_of_former_key(
+    untrusted_envelope: str, picture_id: str, owner: PublicKey, memory: Snapshot
+) -> Envelope | None:
+    """Read a revision whose author has another key now, if it was accepted before; nothing new counts under that."""
+    from desktop.crypto.keys import PublicKey
+    from desktop.crypto.sealed import read_envelope
+
+    entry = memory.entry(owner.fingerprint, picture_id)
+    if not memory.former or entry is None or entry.known is None:
+        return None
+
+    def author(fingerprint: str) -> PublicKey | None:
+        key = PublicKey.from_pem(memory.former[fingerprint]) if fingerprint in memory.former else None
+        return key if key is not None and key.fingerprint == fingerprint else None
+
+    try:
+        envelope = read_envelope(untrusted_envelope, owner=owner, picture_id=picture_id, author=author)
+    except errors.GlassineError:
+        return None
+    return envelope if envelope.header_hash in entry.known.accepted else None
 
 
 def judge(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from desktop import errors
 from desktop.client.memory_model import Entry, Intent, IntentKind, Key, Snapshot
 from desktop.client.people import People
-from desktop.client.ties import Ties
+from desktop.client.ties import TieKind, Ties
 from desktop.client.ties import merged as merged_tie
 from desktop.models import Scheme
 
@@ -85,7 +85,8 @@ class Memory:
     def snapshot(self) -> Snapshot:
         """Return the memory of pictures as it is now."""
         with self._lock:
-            return Snapshot(dict(self._entries), dict(self._intents))
+            former = {tie.other: tie.value for tie in self.ties.every(TieKind.FORMER)}
+            return Snapshot(dict(self._entries), dict(self._intents), former)
 
     def entry(self, owner: str, picture_id: str) -> Entry | None:
         """Return what is remembered of a picture."""

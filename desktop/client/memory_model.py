@@ -127,10 +127,17 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The memory of pictures at one moment, for judging a listing. Does not change."""
+    """The memory of pictures at one moment, for judging a listing. Does not change.
+
+    Attributes:
+        entries: What is remembered of each picture.
+        intents: What was about to be stored.
+        former: Public keys (PEM) by fingerprint that people had before those that were compared since.
+    """
 
     entries: Mapping[Key, Entry] = field(default_factory=dict)
     intents: Mapping[tuple[Key, IntentKind], Intent] = field(default_factory=dict)
+    former: Mapping[str, str] = field(default_factory=dict)
 
     def entry(self, owner: str, picture_id: str) -> Entry | None:
         """Return what is remembered of a picture."""

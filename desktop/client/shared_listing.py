@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from desktop import errors
 from desktop.client.acquaintances import NO, YES
-from desktop.client.current import authors, history, open_shared
+from desktop.client.current import authors, history, open_shared, own_keys
 from desktop.client.memory_model import PinState
 from desktop.client.ties import TieKind
 from desktop.client.vault_listing import sealed_picture
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from desktop.client.judging import History, Listed, Verdict
     from desktop.client.memory_model import Key, Pin
     from desktop.client.vault_context import VaultContext
+    from desktop.crypto.keys import PrivateKey
     from desktop.crypto.opened import OpenedEnvelope
     from desktop.crypto.order import Known
     from desktop.crypto.sealed import Envelope
@@ -98,7 +99,8 @@ class SharedListing:
         pins = {row.owner_id: context.memory.people.get(row.owner_id) for row in rows}
         accepted = {user_id: is_accepted(context, user_id) for user_id in pins}
         declined = {user_id: is_declined(context, user_id) for user_id in pins}
-        known_authors = authors(context)
+        keys = own_keys(context)
+        known_authors = authors(context, keys)
         listed: dict[str, Listed] = {}
         for row in rows:
             pin = pins[row.owner_id]
@@ -118,7 +120,7 @@ class SharedListing:
             if one is None:
                 item = self._closed(row, pins[row.owner_id], accepted=accepted[row.owner_id])
             else:
-                item = self._judged(row, one, judgement.verdicts, pins[row.owner_id], before)
+                item = self._judged(row, one, judgement.verdicts, pins[row.owner_id], before, keys)
             items.setdefault(item.picture.id, replace(item, declined=declined[row.owner_id]))
             report(at + 1, len(rows))
         return items
@@ -164,6 +166,7 @@ class SharedListing:
         verdicts: Mapping[Key, Verdict],
         pin: Pin | None,
         before: Mapping[str, Item],
+        keys: Sequence[PrivateKey],
     ) -> Item:
         plain = _plain(row, pin)
         try:
@@ -172,7 +175,7 @@ class SharedListing:
                 raise verdict.error
             if listed.envelope is None:
                 raise errors.Damaged
-            role, opened = self._opened(row, listed.envelope, before.get(plain.id))
+            role, opened = self._opened(row, listed.envelope, before.get(plain.id), keys)
         except errors.GlassineError as error:
             return Item(_with_problem(plain, error), row.owner_id, listed.picture_id)
         picture = sealed_picture(listed.picture_id, opened.metadata, row.owner_id, row.row.size, row.row.created)
@@ -186,7 +189,10 @@ class SharedListing:
         )
         return Item(picture, row.owner_id, listed.picture_id, opened=opened, grant=row.grant)
 
-    def _opened(self, row: SharedRow, envelope: Envelope, before: Item | None) -> tuple[str, OpenedEnvelope]:
+    @staticmethod
+    def _opened(
+        row: SharedRow, envelope: Envelope, before: Item | None, keys: Sequence[PrivateKey]
+    ) -> tuple[str, OpenedEnvelope]:
         if (
             before is not None
             and before.opened is not None
@@ -194,8 +200,11 @@ class SharedListing:
             and before.opened.header.hash == envelope.header_hash
         ):
             return before.picture.role, before.opened
-        opened, grant = open_shared(self._context, envelope, row.grant)
-        return grant.role if grant is not None else row.role, opened
+        opened, grant = open_shared(keys, envelope, row.grant)
+        if grant is None:
+            return row.role, opened
+        # under a grant to a former key nothing can be signed with the present one
+        return grant.role if grant.to == keys[0].fingerprint else "read", opened
 
 
 def _plain(row: SharedRow, pin: Pin | None) -> Picture:

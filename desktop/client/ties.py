@@ -29,6 +29,7 @@ class TieKind(StrEnum):
     COPY = "copy"  # picture → its copy without metadata: header hash of the revision it was made of
     SENDER = "sender"  # person → fingerprint: "yes" when accepted without a comparison, "no" when declined
     DIFFERS = "differs"  # person → fingerprint: "yes" when a comparison failed
+    FORMER = "former"  # person → fingerprint: the public key (PEM) they had before the one that was compared since
 
 
 _CAREFUL: Final = {
@@ -40,6 +41,7 @@ _CAREFUL: Final = {
 }
 """The values of each kind, the one that gives away least first: it counts when two computers decided at once."""
 _HASH: Final = 64
+_MAX_PEM: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ def is_value(kind: TieKind, value: str) -> bool:
     """Whether a value can belong to a kind."""
     if kind is TieKind.COPY:
         return not value or (len(value) == _HASH and not set(value) - set("0123456789abcdef"))
+    if kind is TieKind.FORMER:
+        return not value or (
+            value.isascii() and value.startswith("-----BEGIN PUBLIC KEY-----") and len(value) <= _MAX_PEM
+        )
     return value in _CAREFUL[kind]
 
 

@@ -346,6 +346,28 @@ def test_pictures_that_others_share(device: Device, owner: PrivateKey, friend: P
     assert only(device.judge([row(forged)])) == ("refused", errors.NotAuthentic)
 
 
+def test_what_a_former_key_signed_counts_if_it_was_accepted(
+    device: Device, owner: PrivateKey, friend: PrivateKey
+) -> None:
+    first = forge.picture(friend)
+    write = forge.grant(friend, owner.public, first.deed, first.picture_key)
+    second = following(first, author=owner, grant_object=write)
+    third = following(second, author=owner, grant_object=write)
+
+    def row(made: Made, memory: Snapshot, **more: Any) -> Listed:
+        return read_listed(made.envelope, made.picture_id, friend.public, memory, **more)
+
+    keys = {owner.fingerprint: owner.public}
+    device.look(row(first, device.memory))
+    device.look(row(second, device.memory, authors=keys.get))
+    after = replace(device.memory, former={owner.fingerprint: owner.public.pem})
+    assert only(judge([row(second, after)], after, own=friend.fingerprint)) == ("same", None)
+    # whoever has the former key may have stolen it: nothing new is believed
+    assert only(judge([row(third, after)], after, own=friend.fingerprint)) == ("refused", errors.NotAuthentic)
+    lying = replace(after, former={owner.fingerprint: friend.public.pem})
+    assert only(judge([row(second, lying)], lying, own=friend.fingerprint)) == ("refused", errors.NotAuthentic)
+
+
 def test_a_person_with_a_new_key(device: Device, owner: PrivateKey, friend: PrivateKey) -> None:
     first = forge.picture(friend)
     device.look(read_listed(first.envelope, first.picture_id, friend.public, device.memory))

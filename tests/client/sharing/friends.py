@@ -11,6 +11,7 @@ from typing import TypeAlias
 from desktop import image_formats
 from desktop.client.api import Api
 from desktop.client.attempts import attempt
+from desktop.client.key_change import KeyChange
 from desktop.client.memory import Memory
 from desktop.client.resealing import now_stored, own_envelope
 from desktop.client.revising import Revising
@@ -83,6 +84,16 @@ class Friend:
         """End the program and start it again."""
         self.close()
         self.context = sign_in(self.address, self.name, self.key, self.folder)
+
+    def change_key(self, new: PrivateKey) -> None:
+        """Go over to another key pair, and start the program again."""
+
+        def change_account(pem: str) -> None:
+            self.api.change_key(self.user_id, pem, PASSWORD)
+
+        KeyChange(self.context, self.key, new, change_account).run()
+        self.key = new
+        self.restart()
 
     def elsewhere(self) -> Friend:
         """The same person at another computer, where nothing is remembered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from desktop import errors
+from desktop.client.current import fetch_own
 from desktop.crypto import sealed
 from desktop.crypto.keys import PrivateKey
 from desktop.models import PersonState, PictureState
@@ -135,6 +136,41 @@ def test_what_the_old_key_signed_is_still_believed(
         ben.sharing.look_again(anna.user_id)
     assert ben.shared.list()[0].state is PictureState.READY
     assert ben.content(anna, sent) == png()
+
+
+def test_what_was_shared_with_a_former_key_opens_until_it_is_shared_anew(
+    anna: Friend, ben: Friend, sent: str, other_key: PrivateKey
+) -> None:
+    anna.sharing.share([sent], ben.user_id, "write")
+    ben.meet(anna)
+    # a revision that the key which ends has signed
+    ben.revising.replace(ben.theirs(anna, sent), ben.file(png(seed=3), "two.png"))
+    assert fetch_own(anna.context, sent).envelope.author == ben.key.fingerprint
+    ben.change_key(other_key)
+    shared = ben.shared
+    (picture,) = shared.list()
+    # nobody accepts a revision under a grant to the former key, so none can be made
+    assert (picture.state, picture.name, picture.role) == (PictureState.READY, "two.png", "read")
+    assert shared.thumbnails([picture.id])[picture.id]
+    assert bytes(shared.open(picture.id).data) == png(seed=3)
+    assert shared.export(picture.id, ben.outside).read_bytes() == png(seed=3)
+    with pytest.raises(errors.NoGrant):
+        ben.revising.replace(picture.id, ben.file(png(seed=5)))
+    # only where the former key is kept, and for nobody else
+    elsewhere = ben.elsewhere()
+    elsewhere.meet(anna)
+    assert elsewhere.shared.list()[0].state is PictureState.REFUSED
+    elsewhere.close()
+
+    with pytest.raises(errors.KeyChanged):
+        anna.sharing.look_again(ben.user_id)
+    anna.sharing.compared(ben.user_id, other_key.fingerprint)
+    # what the former key signed stays what it was, where it was seen while that key was pinned
+    assert anna.sharing.share([sent], ben.user_id, "write").failed == ()
+    (picture,) = shared.list()
+    assert (picture.state, picture.role) == (PictureState.READY, "write")
+    ben.revising.replace(picture.id, ben.file(png(seed=5), "three.png"))
+    assert ben.content(anna, sent) == png(seed=5)
 
 
 def test_two_owners_with_one_id(anna: Friend, ben: Friend, cleo: Friend, sent: str) -> None:
