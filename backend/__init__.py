@@ -23,12 +23,12 @@ def create_app(config: Config | None = None, storage: Storage | None = None) -> 
 
     Args:
         config: The settings; None reads them from the environment.
-        storage: Where everything is kept; None opens the embedded storage in ``config.data``. Whoever opened it closes
+        storage: Where everything is kept; None opens the one that the settings name. Whoever opened it closes
             it: for None that is ``app.extensions["glassine"].close()``.
 
     Raises:
-        ConfigError: A setting cannot be used, or no folder is given.
-        StorageError: The folder cannot be used.
+        ConfigError: A setting cannot be used, or none says where to keep things.
+        StorageError: The folder or the database cannot be used.
     """
     from backend.app import build_app
 
