@@ -10,7 +10,7 @@ P, Q, E = 241, 263, 17
 
 
 class Crypto:
-    """The calls that the client of ``seed_client`` makes."""
+    """The calls that the client of ``existing_client`` makes."""
 
     @staticmethod
     def generateAndWriteKeyToFile(folder: str, writeFile: bool) -> tuple[int, int, int]:

@@ -1,6 +1,6 @@
 """Runs the example calls of the systems in ``docs/compat.md`` with curl, and shows our answers beside the printed ones.
 
-    .venv/bin/python scripts/seed_transcripts.py [--base http://127.0.0.1:5000]
+    .venv/bin/python scripts/example_calls.py [--base http://127.0.0.1:5000]
 
 Without an address a server of its own is started over an empty folder. Ends with 1 when an answer differs. Not
 compared: ids, times and tokens, which are never the same twice; ``Date``, ``Server`` and ``Content-Length``; how JSON

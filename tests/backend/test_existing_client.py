@@ -14,13 +14,13 @@ from PIL import Image
 from tests.backend.conftest import Running
 from tests.backend.samples import png
 
-CLIENT = Path(__file__).with_name("seed_client.py")
+CLIENT = Path(__file__).with_name("existing_client.py")
 NO_TOKEN = "Bad Authorization header. Expected 'Authorization: Bearer <JWT>'"
 
 
 def client(server: Running) -> ModuleType:
     """The client, with nobody signed in."""
-    spec = importlib.util.spec_from_file_location("one_seed_client", CLIENT)
+    spec = importlib.util.spec_from_file_location("one_existing_client", CLIENT)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
