@@ -258,6 +258,14 @@ class LateSessions:
         """Open a vault on this computer."""
         return self._sessions().open_vault(folder, passphrase, report, cancelled)
 
+    def remembered_key(self, folder: Path, keychain: Any) -> Any:
+        """Ask the keyring for the key of a vault on this computer."""
+        return self._sessions().remembered_key(folder, keychain)
+
+    def open_vault_with(self, folder: Path, key: Any, report: Report, cancelled: IsCancelled) -> SessionPort:
+        """Open a vault on this computer with its key."""
+        return self._sessions().open_vault_with(folder, key, report, cancelled)
+
     def find_vault_key(self, folder: Path, words: Any, path: Path | None) -> Any:
         """Open a copy of the key file of a vault on this computer with its recovery kit."""
         return self._sessions().find_vault_key(folder, words, path)

@@ -157,6 +157,7 @@ class Session(SessionKeys):
             memory = self._remembered(key.fingerprint)
             self._pin(key.public.fingerprint)
             self.key = key
+            self._asked(key.fingerprint)
             self._vault = Vault(self.api, self.place, self.user_id, key, self._classic_private_key, memory=memory)
 
     def locked_uploads(self) -> LockedUploads | None:

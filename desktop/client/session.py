@@ -23,6 +23,7 @@ from desktop.models import IsCancelled, Place, PlaceKind, Report, never_cancelle
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from desktop.client.keychain import Keychain
     from desktop.client.kit_restore import Found
     from desktop.config import Config
     from desktop.crypto.classic_keys import ClassicPublicKey
@@ -132,6 +133,36 @@ class Sessions:
         report(1, 2)
         session = self._open_embedded(folder, store, key)
         report(2, 2)
+        return session
+
+    def remembered_key(self, folder: Path, keychain: Keychain) -> PrivateKey | None:
+        """Return the key of a vault on this computer if the system's keyring opens it; None when that is not wanted.
+
+        It is not after locking or signing out, until the passphrase was typed. The call may wait for the person.
+
+        Raises:
+            KeychainMissing, KeychainLocked: It is wanted, and the keyring cannot be asked.
+        """
+        store = KeyStore(folder / KEYS)
+        for entry in store.list():
+            notes = store.notes(entry.fingerprint)
+            if notes.get("ask") or notes.get("retired"):
+                continue
+            try:
+                key = keychain.open(store, entry.fingerprint)
+                if key is not None:
+                    return key
+            except (errors.KeyFileUnreadable, errors.KeyFileDamaged) as error:  # the passphrase brings it up
+                log.warning("the keyring opens no vault: %s", error.code)
+        return None
+
+    def open_vault_with(
+        self, folder: Path, key: PrivateKey, report: Report = no_report, cancelled: IsCancelled = never_cancelled
+    ) -> Session:
+        """Open a vault on this computer with what :meth:`remembered_key` gave; raises as :meth:`open_vault`."""
+        report(0, 1)
+        session = self._open_embedded(folder, KeyStore(folder / KEYS), key)
+        report(1, 1)
         return session
 
     def recover_vault(

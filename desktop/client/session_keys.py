@@ -5,6 +5,7 @@ Must not import PySide6, ``requests`` or ``backend``.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from desktop.client.vault import Vault
     from desktop.crypto.classic_keys import ClassicPrivateKey, ClassicPublicKey
     from desktop.crypto.keys import PrivateKey, PublicKey
+
+log = logging.getLogger(__name__)
 
 
 class SessionKeys:
@@ -152,6 +155,28 @@ class SessionKeys:
             return False
         self.accept(key)
         return True
+
+    def ask_again(self) -> None:
+        """Let the keyring open this vault no more until its passphrase was typed; a server asks for the password.
+
+        Who finds the vault locked shall not get in by starting the program anew. Never raises.
+        """
+        if not self.api.embedded or self.public_key is None:
+            return
+        from desktop.client.keychain import Keychain
+
+        try:
+            if Keychain.remembers(self.key_store, self.public_key.fingerprint):
+                self.key_store.note(self.public_key.fingerprint, ask=True)
+        except errors.GlassineError as error:
+            log.warning("that the vault was locked cannot be noted: %s", error.code)
+
+    def _asked(self, fingerprint: str) -> None:
+        """The key was opened: the keyring may do it the next time."""
+        if not self.api.embedded or not self.key_store.notes(fingerprint).get("ask"):
+            return
+        with suppress(errors.GlassineError):
+            self.key_store.note(fingerprint, ask=None)
 
     # -- another key pair -----------------------------------------------------------------------------------------
 

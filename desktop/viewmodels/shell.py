@@ -181,7 +181,7 @@ class ShellViewModel(QObject):
         self._stop_parts()
         self.session = None
         if session is not None:
-            self._runner.submit(_close, session, pool="network")
+            self._runner.submit(_sign_out, session, pool="network")
         self.account_changed.emit()
         self._set_stage(Stage.SIGN_IN)
 
@@ -207,7 +207,11 @@ class ShellViewModel(QObject):
 
 def _lock(session: SessionPort, report: Report, cancelled: IsCancelled) -> None:
     session.lock()
+    session.ask_again()
 
 
-def _close(session: SessionPort, report: Report, cancelled: IsCancelled) -> None:
-    session.close()
+def _sign_out(session: SessionPort, report: Report, cancelled: IsCancelled) -> None:
+    try:
+        session.ask_again()
+    finally:
+        session.close()

@@ -14,6 +14,7 @@ from desktop.place_kind import PlaceKind
 from desktop.viewmodels.passphrases import not_the_same, passphrase_problem
 
 if TYPE_CHECKING:
+    from desktop.models import IsCancelled, Report
     from desktop.tasks import Runner, Task
     from desktop.viewmodels.session_port import SessionPort, SessionsPort
 
@@ -69,10 +70,18 @@ class SignInViewModel(QObject):
     signed_in = Signal(object)
 
     def __init__(
-        self, runner: Runner, sessions: SessionsPort, default_folder: Path, parent: QObject | None = None
+        self,
+        runner: Runner,
+        sessions: SessionsPort,
+        default_folder: Path,
+        parent: QObject | None = None,
+        *,
+        keychain: Callable[[], Any] | None = None,
     ) -> None:
         super().__init__(parent)
         self._runner, self._sessions = runner, sessions
+        self._keychain = keychain or _system_keychain
+        self._entered = False
         self._task: Task | None = None
         self._registering = False
         self._asked: Form | None = None
@@ -159,6 +168,27 @@ class SignInViewModel(QObject):
             return
         self._start(Form.OPEN_VAULT, self._sessions.open_vault, self.folder, passphrase)
 
+    def open_from_keychain(self) -> None:
+        """At the start of the program: let this computer's keyring open the vault, if the person wanted that."""
+        if self.busy or self._entered or self.form is not Form.OPEN_VAULT:
+            return
+        folder = self.folder
+        task = self._runner.submit(_remembered_key, self._sessions, folder, self._keychain, pool="view")
+        found: list[Any] = []
+
+        def is_wanted() -> bool:
+            # nobody waits for this one: the passphrase may be typed, or another vault be chosen, meanwhile
+            return not self.busy and not self._entered and self.form is Form.OPEN_VAULT and self.folder == folder
+
+        def finished() -> None:
+            if found and found[0] is not None and is_wanted():
+                self._start(Form.OPEN_VAULT, self._sessions.open_vault_with, folder, found[0])
+            found.clear()
+
+        task.succeeded.connect(found.append)
+        task.failed.connect(lambda error: self.failed.emit(error) if is_wanted() else None)
+        task.finished.connect(finished)
+
     def create_vault(self, passphrase: str, repeated: str) -> None:
         """Create a vault in the chosen folder, with a new key."""
         if not self.busy and self._passphrase_fits(passphrase, repeated, None):
@@ -197,6 +227,7 @@ class SignInViewModel(QObject):
         self.busy_changed.emit(True)
 
     def _on_session(self, session: SessionPort) -> None:
+        self._entered = True
         if self._asked is Form.REGISTER:  # there is an account now
             self._registering = False
         self.signed_in.emit(session)
@@ -219,6 +250,18 @@ class SignInViewModel(QObject):
     def _on_finished(self) -> None:
         self._task = None
         self.busy_changed.emit(False)
+
+
+def _system_keychain() -> Any:
+    from desktop.client.keychain import Keychain
+
+    return Keychain()
+
+
+def _remembered_key(
+    sessions: SessionsPort, folder: Path, keychain: Callable[[], Any], report: Report, cancelled: IsCancelled
+) -> Any:
+    return sessions.remembered_key(folder, keychain())
 
 
 def _holds_something(folder: Path) -> bool:

@@ -116,6 +116,7 @@ class MainWindow(QMainWindow):
 
         self.focus_ring = FocusRing(self, self.theme)
         self._add_shortcuts()
+        self._models.sign_in.open_from_keychain()
 
     # -- what is open ----------------------------------------------------------------------------------------------
 

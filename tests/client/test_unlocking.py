@@ -11,6 +11,7 @@ from keyring import errors as keyring_errors
 from desktop import errors
 from desktop.client.key_store import KeyStore
 from desktop.client.keychain import Keychain, KeychainLocked, KeychainMissing
+from desktop.client.session import Sessions
 from desktop.crypto import key_file
 from desktop.crypto.keys import PrivateKey
 from tests.client.conftest import PASSPHRASE, Somewhere, put_key_file
@@ -157,6 +158,45 @@ def test_a_session_is_unlocked_by_the_keychain(place: Somewhere) -> None:
     assert session.locked
     assert session.unlock_from(chain)
     assert not session.locked
+
+
+def test_a_vault_on_this_computer_is_opened_by_the_keychain_at_the_start(here: Somewhere, sessions: Sessions) -> None:
+    ring = FakeKeyring()
+    chain = Keychain(ring)
+    folder = here.session.place.folder
+    assert sessions.remembered_key(folder, chain) is None
+    here.session.remember_here(PASSPHRASE, chain)
+    picture_id = here.add(png(20, 10))
+    here.session.close()
+    found = sessions.remembered_key(folder, chain)
+    assert found is not None
+    here.session = sessions.open_vault_with(folder, found)
+    here.vault.list_pictures()
+    assert bytes(here.vault.open(picture_id).data) == png(20, 10)
+    # nothing in the vault's folder is what the keychain holds
+    (secret,) = ring.kept.values()
+    assert not any(secret.encode() in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    ring.failure = keyring_errors.KeyringLocked()
+    with pytest.raises(KeychainLocked):
+        sessions.remembered_key(folder, chain)
+    ring.failure = keyring_errors.NoKeyringError()
+    with pytest.raises(KeychainMissing):
+        sessions.remembered_key(folder, chain)
+
+
+def test_what_was_locked_is_not_opened_by_starting_anew(here: Somewhere, sessions: Sessions) -> None:
+    chain = Keychain(FakeKeyring())
+    folder = here.session.place.folder
+    here.session.remember_here(PASSPHRASE, chain)
+    here.session.lock()
+    here.session.ask_again()
+    here.session.close()
+    assert sessions.remembered_key(folder, chain) is None
+    # typed once, it is as it was
+    here.session = here.sign_in()
+    here.session.close()
+    assert sessions.remembered_key(folder, chain) is not None
+    here.session = here.sign_in()
 
 
 def test_a_file_can_only_lose_slots_without_a_passphrase(store: KeyStore, key: PrivateKey) -> None:

@@ -127,6 +127,7 @@ class FakeSession:
     uploads: Any = None
     refused: str = ""
     in_keychain: Any = None
+    asks_again: bool = False
 
     def kit(self) -> Any:
         return self.the_kit
@@ -151,6 +152,9 @@ class FakeSession:
             raise errors.WrongKey
         self.locked = False
 
+    def ask_again(self) -> None:
+        self.asks_again = True
+
     def lock(self) -> None:
         self.locked = True
         self.happened.append("locked")
@@ -173,6 +177,15 @@ class FakeSessions:
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     recent: list[Place] = field(default_factory=list)
     key_missing: bool = False
+    in_keychain: Any = None
+
+    def remembered_key(self, folder: Path, keychain: Any) -> Any:
+        if isinstance(self.in_keychain, Exception):
+            raise self.in_keychain
+        return self.in_keychain
+
+    def open_vault_with(self, folder: Path, key: Any, report: Any, cancelled: Any) -> FakeSession:
+        return self._session(PlaceKind.THIS_COMPUTER, "open-with", folder, key, locked=False)
 
     def vault_exists(self, folder: Path) -> bool:
         return folder in self.existing

@@ -71,6 +71,7 @@ def test_locking_stops_the_parts_then_drops_the_key_then_shows(
     shell.lock()  # twice is once
     runner.run_pending()
     assert session.happened == ["stopped", "stopped", "locked", "locked"]  # the last one is the stage
+    assert session.asks_again
     assert shell.stage is Stage.LOCKED
 
 

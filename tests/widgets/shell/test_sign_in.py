@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from desktop import errors
+from desktop.client.keychain import KeychainLocked, KeychainMissing
 from desktop.models import Place, PlaceKind
 from desktop.tasks import InlineRunner
 from desktop.viewmodels.sign_in import Form, SignInViewModel
@@ -209,3 +210,52 @@ def test_spaces_around_address_and_name_do_not_count(
     model.sign_in(" a.org ", " mara", " secret ")
     runner.run_pending()
     assert sessions.calls == [("sign-in", "a.org", "mara", " secret ")]
+
+
+# -- the keyring --------------------------------------------------------------------------------------------------
+
+
+def test_the_keyring_opens_the_vault_at_the_start(model: SignInViewModel, runner: InlineRunner, sessions: Any) -> None:
+    heard = Heard(model)
+    model.open_from_keychain()
+    runner.run_pending()
+    assert not sessions.calls, "there is no vault yet"
+    sessions.existing.add(model.folder)
+    sessions.in_keychain = "a key"
+    model.open_from_keychain()
+    assert not model.busy  # the passphrase can be typed meanwhile
+    runner.run_pending()
+    assert sessions.calls == [("open-with", model.folder, "a key")]
+    assert len(heard.sessions) == 1
+    # who signed out is not let in again without the passphrase
+    model.open_from_keychain()
+    runner.run_pending()
+    assert len(heard.sessions) == 1
+
+
+@pytest.mark.parametrize("failure", [KeychainLocked(), KeychainMissing()])
+def test_a_keyring_that_cannot_be_asked_is_named_and_the_passphrase_works(
+    failure: errors.GlassineError, model: SignInViewModel, runner: InlineRunner, sessions: Any
+) -> None:
+    heard = Heard(model)
+    sessions.existing.add(model.folder)
+    sessions.in_keychain = failure
+    model.open_from_keychain()
+    runner.run_pending()
+    assert heard.errors == [failure]
+    model.open_vault("a long passphrase")
+    runner.run_pending()
+    assert len(heard.sessions) == 1
+
+
+def test_the_passphrase_may_be_quicker_than_the_keyring(
+    model: SignInViewModel, runner: InlineRunner, sessions: Any
+) -> None:
+    heard = Heard(model)
+    sessions.existing.add(model.folder)
+    sessions.in_keychain = "a key"
+    model.open_from_keychain()
+    model.open_vault("a long passphrase")
+    runner.run_pending()
+    assert [call[0] for call in sessions.calls] == ["open"]
+    assert len(heard.sessions) == 1
