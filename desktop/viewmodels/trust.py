@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from desktop.models import Picture, PictureState, Scheme, Trust
-from desktop.viewmodels.wording import moment_text
+from desktop.viewmodels.wording import moment_text, short_text
 
 if TYPE_CHECKING:
     from desktop.models import Person
@@ -146,7 +146,8 @@ def changed_words(person: Person) -> tuple[str, str]:
         "Either %1 made a new key, or somebody is trying to read what you share. Nothing new is shared with %1 until "
         "you have compared the words again. What you shared earlier stays as it was.",
     )
-    return title.replace("%1", person.name), text.replace("%1", person.name)
+    name = short_text(person.name)
+    return title.replace("%1", name), text.replace("%1", name)
 
 
 def moment_day(person: Person) -> str:

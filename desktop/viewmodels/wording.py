@@ -98,3 +98,9 @@ def rough_time_text(seconds: float) -> str:
         return translate("wording", "About %n min", None, minutes)
     hours = round(minutes / 60)
     return translate("wording", "About %n h", None, hours)
+
+
+def short_text(text: str, longest: int = 40) -> str:
+    """Return a text with its middle left out if it has more than so many characters: nothing breaks a long name."""
+    kept = longest // 2 - 2
+    return text if len(text) <= longest else f"{text[:kept]}…{text[-kept:]}"

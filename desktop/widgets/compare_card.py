@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QFrame, QGridLayout, QHBoxLayout
 from desktop.errors import GlassineError
 from desktop.models import Person
 from desktop.viewmodels.share import ShareViewModel
+from desktop.viewmodels.wording import short_text
 from desktop.widgets.buttons import Button, default_button, link_button, primary_button
 from desktop.widgets.dialogs import Dialog
 from desktop.widgets.fields import Field
@@ -47,8 +48,9 @@ class CompareCard(QFrame):
         edge = Space.MEDIUM + 2 if framed else 0
         layout.setContentsMargins(edge, edge - 2 if framed else 0, edge, edge - 2 if framed else 0)
         layout.setSpacing(Space.SMALL)
-        title = self.tr("Do these words match what %1 sees?").replace("%1", person.name)
-        advice = self.tr("Ask in person or on the phone. %1 finds them under Keys.").replace("%1", person.name)
+        name = short_text(person.name)
+        title = self.tr("Do these words match what %1 sees?").replace("%1", name)
+        advice = self.tr("Ask in person or on the phone. %1 finds them under Keys.").replace("%1", name)
         self.title = Label(title, "strong", wrap=True)
         layout.addWidget(self.title)
         self.title.setVisible(framed)
@@ -128,16 +130,19 @@ class CompareCard(QFrame):
         digits.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.field = Field(self._icons, self.tr("Digits or code text that they sent you"))
         self.field.submitted.connect(self._give)
+        self.field.label.setWordWrap(True)
         check = default_button(self.tr("Compare"))
         check.clicked.connect(self._give)
         line = QHBoxLayout()
         line.setSpacing(Space.SMALL)
         line.addWidget(self.field, 1)
-        line.addWidget(check, 0, Qt.AlignmentFlag.AlignBottom)
+        line.addWidget(check, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout()
         column.setSpacing(Space.SMALL)
         column.addWidget(Label(self.tr("All digits, or by camera"), "group"))
         column.addWidget(digits)
+        # over field and button together: above the field alone it would make the dialog wider than it is
+        column.addWidget(self.field.label)
         column.addLayout(line)
         column.addStretch(1)
         row.addLayout(column, 1)
@@ -162,7 +167,7 @@ class CompareDialog(Dialog):
     decided = Signal()
 
     def __init__(self, icons: Icons, parent: QWidget, model: ShareViewModel, person: Person) -> None:
-        title = translate("CompareCard", "Do these words match what %1 sees?").replace("%1", person.name)
+        title = translate("CompareCard", "Do these words match what %1 sees?").replace("%1", short_text(person.name))
         super().__init__(icons, parent, title, self.WIDE)
         self._model, self._person = model, person
         model.setParent(self)

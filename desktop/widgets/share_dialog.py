@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from desktop.errors import GlassineError
 from desktop.models import Person
 from desktop.viewmodels.share import Outcome, ShareRow, ShareViewModel
-from desktop.viewmodels.wording import number_text
+from desktop.viewmodels.wording import number_text, short_text
 from desktop.widgets.buttons import Button, default_button, is_enter, link_button
 from desktop.widgets.dialogs import Dialog
 from desktop.widgets.fields import ErrorLine
@@ -72,7 +72,7 @@ class ShareDialog(Dialog):
         count = len(model.pictures)
         title = translate("ShareDialog", "Share %n pictures", None, count)
         if count == 1:
-            title = translate("ShareDialog", "Share “%1”").replace("%1", _short(model.pictures[0].name))
+            title = translate("ShareDialog", "Share “%1”").replace("%1", short_text(model.pictures[0].name))
         sentence = (
             translate("ShareDialog", "Only the people listed here can open it. The server cannot.")
             if count == 1
@@ -342,7 +342,7 @@ class ShareDialog(Dialog):
         left_out = [person.name for person in model.left_out]
         words = self.tr("Share")
         if left_out and model.to_do:
-            words = self.tr("Share without %1").replace("%1", _short(", ".join(left_out)))
+            words = self.tr("Share without %1").replace("%1", short_text(", ".join(left_out)))
         self.share.setText(words)
         self.share.setEnabled(bool(model.to_do) and not model.busy)
         anything = bool(model.to_do) or model.busy
@@ -361,15 +361,11 @@ def _role(role: str) -> Literal["read", "write"]:
     return cast("Literal['read', 'write']", role)
 
 
-def _short(words: str) -> str:
-    return words if len(words) <= 40 else f"{words[:18]}…{words[-18:]}"
-
-
 def shared_words(outcome: Outcome, count: int) -> str:
     """What the toast says after sharing."""
 
     def names(people: tuple[Person, ...]) -> str:
-        return _short(", ".join(person.name for person in people))
+        return short_text(", ".join(person.name for person in people))
 
     if outcome.shared:
         return translate("ShareDialog", "Shared %n pictures with %1", None, count).replace("%1", names(outcome.shared))

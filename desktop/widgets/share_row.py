@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidg
 from desktop.models import PersonState
 from desktop.viewmodels.share import WITHOUT_KEY, ShareRow
 from desktop.viewmodels.trust import changed_words
-from desktop.viewmodels.wording import number_text, short_day_text
+from desktop.viewmodels.wording import number_text, short_day_text, short_text
 from desktop.widgets.buttons import Button, danger_quiet_button, ghost_button, link_button
 from desktop.widgets.compare_card import CompareCard
 from desktop.widgets.icons import Icons
@@ -134,7 +134,8 @@ class PersonRow(QWidget):
         self.compare.clicked.connect(lambda: self.compare_wanted.emit(True))
         buttons.addWidget(self.compare)
         if row.had:
-            self.stop = Button(self.tr("Stop sharing with %1").replace("%1", row.person.name), kind="link")
+            words = self.tr("Stop sharing with %1").replace("%1", short_text(row.person.name, 20))
+            self.stop = Button(words, kind="link")
             self.stop.clicked.connect(self.removed)
             buttons.addWidget(self.stop)
         buttons.addStretch(1)

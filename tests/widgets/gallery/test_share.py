@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -286,6 +287,42 @@ def test_the_words_and_digits_and_code_are_those_of_the_person(dialog: ShareDial
     import segno
 
     assert code._matrix == tuple(bytes(row) for row in segno.make(f"glassine:{tom.fingerprint}", error="m").matrix)
+
+
+@pytest.mark.parametrize("name", ["tom", "wilhelmina-" * 5 + "w", "w" * 64])
+@pytest.mark.parametrize("low", [False, True])
+def test_comparing_never_scrolls_sideways(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle, name: str, low: bool, theme: Any, qapp: Any
+) -> None:
+    """Neither with a long name and the longest words nor where a window of 720 × 480 leaves room for a scroll bar."""
+    person = dataclasses.replace(make_person(name), words=("submarine", "washbasin", "wikipedia", "backwash") * 3)
+    circle.sharing.add(person)
+    theme.apply(qapp)
+    put(dialog, runner, name).compare.click()
+    card = row_of(dialog, name).card
+    assert card is not None
+    body = dialog._scroll
+
+    def fits(when: str) -> None:
+        if low:
+            dialog.resize(dialog.width(), 400)
+        QApplication.processEvents()
+        needs, has = body.content.minimumSizeHint().width(), body.viewport().width()
+        assert needs <= has <= dialog.WIDE, f"{when}: {needs} of {has}"
+        assert body.horizontalScrollBar().maximum() == 0, when
+
+    fits("words")
+    card.toggle_digits()
+    fits("digits")
+    card.field.submitted.emit()
+    fits("digits, with an error")
+    assert not low or body.verticalScrollBar().maximum() > 0, "the test is of no use"
+    for picture in dialog._model.pictures:
+        circle.sharing.give(picture.id, make_person(f"{name}-2", PersonState.CHANGED))
+    dialog._compare("")
+    dialog._model.load()
+    runner.run_pending()
+    fits("a changed key")
 
 
 def test_a_code_is_drawn_in_whole_pixels(qtbot: Any) -> None:
