@@ -182,7 +182,7 @@ def _build_open_vault(window: MainWindow, shell: Any, config: Config, runner: Ta
         gallery=GalleryViewModel(runner),
         transfers=TransfersViewModel(runner),
         viewer=ViewerViewModel(runner),
-        keys=KeysViewModel(runner),
+        keys=KeysViewModel(runner, places=lambda: list(config.preferences.places)),
         settings=SettingsViewModel(runner, config, config.folder / "log"),
         people=PeopleViewModel(runner, _open_circle),
         bin=BinViewModel(runner),

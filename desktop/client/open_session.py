@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from desktop import errors
+from desktop.client.key_uses import PIN, pinned_key
 from desktop.client.memory import Memory, set_aside
 from desktop.client.place_lock import PlaceLock
 from desktop.client.session_keys import SessionKeys
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from desktop.crypto.keys import PrivateKey, PublicKey
 
 log = logging.getLogger(__name__)
-
-_PIN = "account.json"
-_MAX_PIN = 4096
 
 
 class Session(SessionKeys):
@@ -244,7 +242,7 @@ class Session(SessionKeys):
             self._on_close()
 
     def _check_pin(self) -> None:
-        pinned = self._pinned()
+        pinned = pinned_key(self.place.folder)
         if pinned is None:
             return
         if self.public_key is None:
@@ -271,25 +269,11 @@ class Session(SessionKeys):
                 return True
         return False
 
-    def _pinned(self) -> str | None:
-        from desktop.crypto.safe_write import open_own
-
-        try:
-            with open_own(self.place.folder / _PIN) as file:
-                document = json.loads(file.read(_MAX_PIN))
-            fingerprint = document["fingerprint"]
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            log.warning("what was known of the account cannot be read")
-            return None
-        return fingerprint if isinstance(fingerprint, str) else None
-
     def _pin(self, fingerprint: str) -> None:
         """Remember the account's key: proved by its owner, who has just opened the private one."""
-        if self.place.kind is not PlaceKind.SERVER or self._pinned() == fingerprint:
+        if self.place.kind is not PlaceKind.SERVER or pinned_key(self.place.folder) == fingerprint:
             return
         from desktop.crypto.safe_write import new_file
 
-        with new_file(self.place.folder / _PIN, replace=True) as file:
+        with new_file(self.place.folder / PIN, replace=True) as file:
             file.write(json.dumps({"fingerprint": fingerprint}).encode())

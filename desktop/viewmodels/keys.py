@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from desktop.errors import GlassineError, PassphraseRefused, WrongKey
-from desktop.models import IsCancelled, Report
+from desktop.errors import GlassineError, KeyRefused, PassphraseRefused, WrongKey
+from desktop.models import IsCancelled, Place, Report
 from desktop.viewmodels.passphrases import passphrase_problem
 
 if TYPE_CHECKING:
@@ -59,9 +59,16 @@ class KeysViewModel(QObject):
     passphrase_right = Signal()
 
     def __init__(
-        self, runner: Runner, parent: QObject | None = None, *, keychain: Callable[[], Any] | None = None
+        self,
+        runner: Runner,
+        parent: QObject | None = None,
+        *,
+        keychain: Callable[[], Any] | None = None,
+        places: Callable[[], list[Place]] = list,
     ) -> None:
         super().__init__(parent)
+        self._places = places
+        self._accounts: dict[str, list[Place]] = {}
         self._runner = runner
         self._keychain = keychain or _system_keychain
         self._remembered = False
@@ -96,7 +103,7 @@ class KeysViewModel(QObject):
         """Read the list again."""
         store = self._store
         if store is not None:
-            task = self._runner.submit(_list, store, self.own_fingerprint, pool="view")
+            task = self._runner.submit(_list, store, self.own_fingerprint, self._places(), pool="view")
             task.succeeded.connect(lambda found: self._take(store, *found))
             task.failed.connect(self.failed)
 
@@ -137,11 +144,42 @@ class KeysViewModel(QObject):
         )
 
     def delete(self, fingerprint: str) -> None:
-        """Delete a key file for good; not the one that is in use."""
-        if fingerprint != self.own_fingerprint:
-            self._start(
-                translate("Keys", "The key is deleted"), lambda store, report, cancelled: store.delete(fingerprint)
+        """Delete a key file for good; not one that is in use here."""
+        refusal = self.refusal_to_delete(fingerprint)
+        if refusal:
+            self.failed.emit(KeyRefused(refusal))
+            return
+        self._start(translate("Keys", "The key is deleted"), lambda store, report, cancelled: store.delete(fingerprint))
+
+    def refusal_to_delete(self, fingerprint: str) -> str:
+        """Return why a key is not to be deleted; empty when it may be."""
+        if fingerprint == self.own_fingerprint:
+            return translate(
+                "Keys", "Everything stored here opens with this key only. Change your key first, then delete this one."
             )
+        session = self._session
+        try:
+            change = session.key_change if session is not None else None
+        except GlassineError as error:
+            return error.message
+        if change is not None and fingerprint in (change.old, change.new):
+            return translate("Keys", "A change of your key is not finished. It needs this key.")
+        return ""
+
+    def accounts_of(self, fingerprint: str) -> list[str]:
+        """Return the accounts on servers that use a key on this computer, such as "mara on pictures.example.org"."""
+        template = translate("Lock", "%1 on %2")
+        return [
+            template.replace("%1", place.user_name).replace("%2", place.title)
+            for place in self._accounts.get(fingerprint, ())
+        ]
+
+    def set_default(self, fingerprint: str) -> None:
+        """Use this key unless another one is asked for."""
+        self._start(
+            translate("Keys", "This key is tried first now"),
+            lambda store, report, cancelled: store.set_default(fingerprint),
+        )
 
     def rename(self, fingerprint: str, name: str) -> None:
         """Give a key another name."""
@@ -212,9 +250,11 @@ class KeysViewModel(QObject):
             self.field_failed.emit(field, sentence)
         return not field
 
-    def _take(self, store: KeyStorePort, entries: list[KeyEntry], remembered: bool) -> None:
+    def _take(
+        self, store: KeyStorePort, entries: list[KeyEntry], remembered: bool, accounts: dict[str, list[Place]]
+    ) -> None:
         if store is self._store:
-            self._remembered = remembered
+            self._remembered, self._accounts = remembered, accounts
             self.entries = sorted(entries, key=lambda entry: entry.fingerprint != self.own_fingerprint)
             self.keys_changed.emit()
 
@@ -258,15 +298,18 @@ class KeysViewModel(QObject):
         self.busy_changed.emit(True)
 
 
-def _list(store: KeyStorePort, own: str, report: Report, cancelled: IsCancelled) -> tuple[list[KeyEntry], bool]:
-    """The keys, and whether the keyring opens the account's."""
+def _list(
+    store: KeyStorePort, own: str, places: list[Place], report: Report, cancelled: IsCancelled
+) -> tuple[list[KeyEntry], bool, dict[str, list[Place]]]:
+    """The keys, whether the keyring opens the account's, and which accounts use which."""
+    from desktop.client.key_uses import accounts_by_key
     from desktop.client.keychain import Keychain
 
-    entries = store.list()
+    entries, accounts = store.list(), accounts_by_key(places)
     try:
-        return entries, bool(own) and Keychain.remembers(store, own)  # type: ignore[arg-type]
+        return entries, bool(own) and Keychain.remembers(store, own), accounts  # type: ignore[arg-type]
     except GlassineError:  # not here, or not to be read, which the list itself says
-        return entries, False
+        return entries, False, accounts
 
 
 def _system_keychain() -> Any:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QDialogButtonBox, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
 from desktop.viewmodels.keys import ExportFormat, KeysViewModel
 from desktop.widgets import key_dialogs
-from desktop.widgets.buttons import default_button, ghost_button
+from desktop.widgets.buttons import Button, default_button, ghost_button
 from desktop.widgets.cards import Card, CardRow
 from desktop.widgets.file_dialogs import save_file
 from desktop.widgets.icons import Icons
@@ -188,23 +188,41 @@ class KeysPage(StyledWidget):
         button.setAccessibleDescription(title)
         return CardRow(title, caption, icons=self._icons, icon="computer", control=button)
 
+    def _consequences(self, entry: KeyEntry) -> str:
+        """What is lost with a key."""
+        accounts = self._vm.accounts_of(entry.fingerprint)
+        sentences = []
+        if accounts:
+            words = self.tr("It is the key of %1: every picture there becomes unreadable.")
+            sentences.append(words.replace("%1", ", ".join(accounts)))
+        sentences.append(
+            self.tr(
+                "Every picture that was encrypted for this key, and every picture somebody shared with it, cannot be "
+                "opened any more unless there is another copy of its key file. Nobody can bring it back. "
+                "Fingerprint: %1"
+            ).replace("%1", " ".join(self._groups(entry).upper().split()[:8]))
+        )
+        return " ".join(sentences)
+
     def _ask_to_delete(self, entry: KeyEntry) -> None:
         from desktop.widgets.dialogs import ConfirmDialog
 
+        if self._vm.refusal_to_delete(entry.fingerprint):
+            self._vm.delete(entry.fingerprint)  # says why not
+            return
         question = ConfirmDialog(
             self._icons,
             self,
             title=self.tr("Delete the key %1 for good?").replace("%1", entry.name),
-            text=self.tr(
-                "Every picture that was encrypted for this key, and every picture somebody shared with it, cannot be "
-                "opened any more unless there is another copy of its key file. Nobody can bring it back. "
-                "Fingerprint: %1"
-            ).replace("%1", " ".join(self._groups(entry).upper().split()[:8])),
+            text=self._consequences(entry),
             confirm=self.tr("Delete for good"),
             safe=self.tr("Cancel"),
             icon="bin",
             danger=True,
         )
+        export = question.add_button(Button(self.tr("Export a copy first")), QDialogButtonBox.ButtonRole.ActionRole)
+        export.clicked.connect(question.reject)
+        export.clicked.connect(lambda: self._export(entry, ExportFormat.KEY_FILE))
         question.accepted.connect(lambda: self._vm.delete(entry.fingerprint))
         question.open()
 
@@ -255,6 +273,23 @@ class KeysPage(StyledWidget):
             self.own_actions.add_row(CardRow(title, caption, icons=self._icons, icon=icon, control=button))
             if icon == "lock":
                 self.own_actions.add_row(self._remember_row())
+        if len(self._vm.entries) > 1:
+            self.own_actions.add_row(self._default_row(entry))
+        refusal = self._vm.refusal_to_delete(entry.fingerprint)
+        self.own_actions.add_row(CardRow(self.tr("Delete the key"), refusal, icons=self._icons, icon="bin"))
+
+    def _default_row(self, entry: KeyEntry) -> CardRow:
+        """Whether the account's key is the one that is tried first, with the way to make it so."""
+        title = self.tr("Default key")
+        caption = self.tr("The passphrase that opens the vault is tried on it first.")
+        if entry.is_default:
+            row = CardRow(title, caption, icons=self._icons, icon="check")
+            row.add_chip(Chip(self._icons, "plain", self.tr("This one")))
+            return row
+        button = default_button(self.tr("Use by default"))
+        button.setAccessibleDescription(title)
+        button.clicked.connect(lambda: self._vm.set_default(entry.fingerprint))
+        return CardRow(title, caption, icons=self._icons, icon="check", control=button)
 
     def _other_row(self, entry: KeyEntry) -> CardRow:
         more = ghost_button(self._icons, "more", self.tr("What to do with %1").replace("%1", entry.name))
@@ -269,10 +304,18 @@ class KeysPage(StyledWidget):
             (self.tr("Delete for good"), lambda: self._ask_to_delete(entry)),
         ):
             menu.addAction(text, called)
+        if not entry.is_default:
+            first = menu.actions()[0]
+            use = QAction(self.tr("Use by default"), menu)
+            use.triggered.connect(lambda: self._vm.set_default(entry.fingerprint))
+            menu.insertAction(first, use)
         more.setMenu(menu)
         more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         caption = f"{kind_text(entry)} · {' '.join(self._groups(entry).upper().split()[:4])} …"
-        return CardRow(entry.name, caption, icons=self._icons, icon="key", control=more, elide_caption=True)
+        row = CardRow(entry.name, caption, icons=self._icons, icon="key", control=more, elide_caption=True)
+        if entry.is_default:
+            row.add_chip(Chip(self._icons, "plain", self.tr("Default")))
+        return row
 
     def _open(self, kind: Callable[..., key_dialogs.KeyDialog], entry: KeyEntry) -> None:
         kind(self._icons, self, self._vm, entry).open()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,10 @@ class FakeKeyStore:
     def delete(self, fingerprint: str) -> None:
         self._did("delete", fingerprint)
         self.entries = [entry for entry in self.entries if entry.fingerprint != fingerprint]
+
+    def set_default(self, fingerprint: str) -> None:
+        self._did("default", fingerprint)
+        self.entries = [replace(entry, is_default=entry.fingerprint == fingerprint) for entry in self.entries]
 
     def import_classic(self, path: Path) -> None:
         self._did("import-classic", path)

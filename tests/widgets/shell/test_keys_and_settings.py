@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,6 +38,50 @@ def test_the_own_key_comes_first(
     model.stop()
     assert model.entries == []
     assert model.own_fingerprint == ""
+
+
+def test_another_key_is_used_by_default(
+    keys: KeysViewModel, runner: InlineRunner, make_key: Callable[..., Any]
+) -> None:
+    store: Any = keys.store  # type: ignore[attr-defined]
+    store.entries.append(make_key("0" * 64, "Other", is_default=False))
+    keys.set_default("0" * 64)
+    runner.run_pending()
+    assert {entry.name: entry.is_default for entry in keys.entries} == {"Mara Lindqvist": False, "Other": True}
+
+
+def test_a_key_that_is_needed_is_not_deleted_and_says_why(
+    keys: KeysViewModel, runner: InlineRunner, make_session: Callable[..., Any], make_key: Callable[..., Any]
+) -> None:
+    said: list[errors.GlassineError] = []
+    keys.failed.connect(said.append)
+    keys.delete(keys.own_fingerprint)
+    session = make_session(locked=False, key_change=SimpleNamespace(old="1" * 64, new=keys.own_fingerprint))
+    keys.start(session)
+    keys.delete("1" * 64)
+    runner.run_pending()
+    assert ["Change your key first" in said[0].message, "not finished" in said[1].message] == [True, True]
+    assert session.key_store.calls == []
+    session.key_change = None
+    keys.delete("1" * 64)
+    runner.run_pending()
+    assert session.key_store.calls == [("delete", "1" * 64)]
+
+
+def test_it_is_said_whose_pictures_a_key_opens(
+    qapp: Any, runner: InlineRunner, make_session: Callable[..., Any], config: Config
+) -> None:
+    place = config.server_place("https://pictures.example.org", "tom")
+    place.folder.mkdir(parents=True)
+    (place.folder / "account.json").write_text('{"fingerprint": "%s"}' % ("1" * 64))
+    broken = config.server_place("https://pictures.example.org", "nobody")
+    broken.folder.mkdir(parents=True)
+    (broken.folder / "account.json").write_text("[]")
+    model = KeysViewModel(runner, places=lambda: [place, broken])
+    model.start(make_session(locked=False))
+    runner.run_pending()
+    assert model.accounts_of("1" * 64) == ["tom on pictures.example.org"]
+    assert model.accounts_of("2" * 64) == []
 
 
 def test_a_new_key_is_made_and_listed(keys: KeysViewModel, runner: InlineRunner) -> None:
