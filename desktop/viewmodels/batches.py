@@ -139,6 +139,28 @@ def restore_pictures(
     return outcome
 
 
+class NoLongerInBin(NotFound):
+    """A file's picture was in the bin when the file was looked over, and is not when it is to be taken out."""
+
+    title: ClassVar[str] = "No longer in the bin"
+    default_message: ClassVar[str] = "The picture has left the bin meanwhile. If it is not in your list, add it again."
+
+
+def restore_found(vault: VaultPort, picture_ids: Sequence[str], report: Report, cancelled: IsCancelled) -> BatchOutcome:
+    """Take pictures out of the bin whose files were added again. The bin is listed for it: nobody may have yet.
+
+    Raises:
+        GlassineError: The bin cannot be listed.
+    """
+    binned = {picture.id: picture for picture in vault.list_bin(lambda done, total: None, cancelled)}
+    there = [binned[picture_id] for picture_id in picture_ids if picture_id in binned]
+    outcome = restore_pictures(vault, there, report, cancelled)
+    outcome.total = len(picture_ids)
+    if len(there) < len(picture_ids) and outcome.stopped_by is None and not outcome.cancelled:
+        outcome.stopped_by = NoLongerInBin()
+    return outcome
+
+
 def purge_pictures(
     vault: VaultPort, pictures: Sequence[Picture], report: Report, cancelled: IsCancelled
 ) -> BatchOutcome:

@@ -21,6 +21,7 @@ from desktop.viewmodels.batches import (
     delete_pictures,
     export_pictures,
     purge_pictures,
+    restore_found,
     restore_pictures,
 )
 from desktop.viewmodels.collector import let_go, many_lasting_objects
@@ -412,6 +413,12 @@ class GalleryViewModel(QObject):
         """Take pictures out of the bin."""
         self._start_batch("restore", pictures, None)
 
+    def restore_found(self, picture_ids: Sequence[str]) -> None:
+        """Take pictures out of the bin of which only the ids are known, whether it was listed yet or not."""
+        if self._vault is not None and self._batch is None and picture_ids:
+            task = self._runner.submit(restore_found, self._vault, list(picture_ids), pool="network")
+            self._follow_batch(task, "restore", len(picture_ids), None)
+
     def purge(self, pictures: Sequence[Picture]) -> None:
         """Delete pictures for good; the person has confirmed it."""
         self._start_batch("purge", pictures, None)
@@ -444,8 +451,6 @@ class GalleryViewModel(QObject):
     def _start_batch(self, kind: str, pictures: Sequence[Picture], folder: Path | None) -> None:
         if self._vault is None or self._batch is not None or not pictures:
             return
-        self._batch_kind, self._batch_total, self._batch_done = kind, len(pictures), 0
-        self._batch_folder = folder
         vault, chosen = self._vault, list(pictures)
         if folder is not None:
             unsent = {picture.id for picture in pictures if self.model.sending(picture.id) is not None}
@@ -456,12 +461,17 @@ class GalleryViewModel(QObject):
             task = self._runner.submit(purge_pictures, vault, chosen, pool="network")
         else:
             task = self._runner.submit(delete_pictures, vault, chosen, kind, pool="network")
+        self._follow_batch(task, kind, len(chosen), folder)
+
+    def _follow_batch(self, task: Task, kind: str, total: int, folder: Path | None) -> None:
+        self._batch_kind, self._batch_total, self._batch_done = kind, total, 0
+        self._batch_folder = folder
         self._batch = task
         task.progressed.connect(self._on_batch_progressed)
         task.succeeded.connect(self._on_batch_over)
         task.failed.connect(self._on_batch_failed)
         task.cancelled.connect(self._on_batch_cancelled)
-        self.batch_started.emit(kind, len(pictures))
+        self.batch_started.emit(kind, total)
 
     def _on_batch_progressed(self, done: int, total: int) -> None:
         if self.sender() is self._batch:

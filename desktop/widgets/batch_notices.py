@@ -32,7 +32,7 @@ def batch_notice(
     failed, left, done = len(outcome.failures), len(outcome.left), len(outcome.done)
     if outcome.stopped_by is not None:
         error = outcome.stopped_by
-        undone = failed + left
+        undone = failed + left or outcome.total - done
         text = translate("Batches", "%1 %n pictures are not done.", None, undone).replace("%1", error.message)
         return _failed_notice(outcome, f"{error.title} ({error.code})", text, show_failures)
     if failed:

@@ -268,8 +268,7 @@ class CirclePages(QObject):
         gallery = self._models.gallery
         if self._found and not gallery.busy and gallery.vault is not None:
             found, self._found = dict.fromkeys(self._found), []
-            pictures = [self._models.bin.find(picture_id) for picture_id in found]
-            gallery.restore([picture for picture in pictures if picture is not None])
+            gallery.restore_found(list(found))
 
     def _on_undo(self) -> None:
         pictures, self._undo = self._undo, []

@@ -151,6 +151,12 @@ def test_the_bin_gives_back_and_forgets(run_glassine: Callable[[], Driver], tmp_
     glassine.press("Undo")
     glassine.until(lambda: glassine.shown() == 3, "three tiles again")
     assert glassine.name_of(0) == first
+    glassine.choose_row(0)
+    glassine.press("Move to bin")
+    glassine.until(lambda: glassine.shown() == 2, "two tiles")
+    glassine.add([tmp_path / "photos" / first])
+    glassine.until(lambda: glassine.shown() == 3 and not glassine.saving(), "the one in the bin, taken out again")
+    assert glassine.name_of(0) == first
 
     glassine.select_all()
     glassine.key(Qt.Key.Key_Delete)

@@ -11,6 +11,7 @@ from desktop import errors
 from desktop.models import PictureState, Trust
 from desktop.viewmodels.bin import BinViewModel
 from desktop.viewmodels.gallery import GalleryViewModel
+from desktop.widgets.batch_notices import batch_notice
 from desktop.widgets.bin_page import BinPage
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.gallery_page import GalleryPage
@@ -198,3 +199,45 @@ def test_a_file_whose_picture_is_in_the_bin_is_announced_and_taken_out(
     runner.run_pending()
     assert found == [pictures(3).id, pictures(4).id]
     transfers.stop()
+
+
+def test_what_was_found_in_the_bin_is_taken_out_although_the_bin_was_never_shown(
+    qapp: Any, runner: Any, vault: Any, pictures: Any, qtbot: Any
+) -> None:
+    vault.bin_days = 30
+    vault.binned = {pictures(3).id: pictures(3, deleted=DELETED)}
+    gallery = GalleryViewModel(runner)
+    gallery.start(vault)
+    runner.run_pending()
+    with qtbot.waitSignal(gallery.batch_finished) as finished:
+        gallery.restore_found([pictures(3).id])
+        runner.run_pending()
+    assert finished.args[0].complete
+    assert names(gallery) == {"Picture 3.jpg"}
+    assert vault.binned == {}
+
+
+@pytest.mark.parametrize("trouble", ["gone", "silent"])
+def test_what_cannot_be_taken_out_of_the_bin_is_said(
+    qapp: Any, runner: Any, vault: Any, pictures: Any, qtbot: Any, trouble: str
+) -> None:
+    vault.bin_days = 30
+    vault.binned = {pictures(3).id: pictures(3, deleted=DELETED)}
+    gallery = GalleryViewModel(runner)
+    gallery.start(vault)
+    runner.run_pending()
+    if trouble == "silent":
+        vault.trouble["list-bin"] = errors.ServerSilent()
+    with qtbot.waitSignal(gallery.batch_finished) as finished:
+        gallery.restore_found([pictures(3).id, pictures(4).id])
+        runner.run_pending()
+    outcome = finished.args[0]
+    notice = batch_notice(outcome, lambda _: None, lambda _: None)
+    assert notice is not None
+    if trouble == "silent":
+        assert (notice.title, len(outcome.done)) == ("The server did not answer (N-204)", 0)
+        assert "2 pictures" in notice.text
+    else:
+        assert (notice.title, len(outcome.done)) == ("No longer in the bin (N-104)", 1)
+        assert "1 picture" in notice.text
+        assert names(gallery) == {"Picture 3.jpg"}, "the other one is back"
