@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QStandardPaths, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
+from PySide6.QtGui import QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError, NetworkError
@@ -141,7 +141,9 @@ class GalleryPage(QWidget):
         search.setAcceptDrops(False)  # files dropped here are meant for the window
         self.more = ghost_button(icons, "more", self.tr("More"))
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.more.setMenu(self._make_menu())
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.more.setMenu(self._menu)
         self.add_button = primary_button(self.tr("Add pictures"), icons, "plus")
         self.filter_bar = FilterBar(icons)
         self.filter_bar.filter_chosen.connect(self.set_filter)
@@ -156,24 +158,6 @@ class GalleryPage(QWidget):
         self._search_timer.timeout.connect(lambda: self._gallery.search(search.text()))
         search.textChanged.connect(lambda text: self._search_timer.start())
         search.returnPressed.connect(self._to_results)
-
-    def _make_menu(self) -> QMenu:
-        menu = QMenu(self)
-        self._add_folder = menu.addAction(self.tr("Add a folder"), self.add_folder_requested.emit)
-        menu.addSeparator()
-        self._select_all = menu.addAction(self.tr("Select all"), self._choose_all)
-        self._export_all = menu.addAction(self.tr("Save copies of all"), self.export_all)
-        menu.addSeparator()
-        group = QActionGroup(menu)
-        self._sizes: dict[int, QAction] = {}
-        names = (self.tr("Small tiles"), self.tr("Medium tiles"), self.tr("Large tiles"))
-        for side, name in zip(TILE_SIZES, names, strict=True):
-            action = menu.addAction(name, partial(self.set_tile_size, side, tell=True))
-            action.setCheckable(True)
-            group.addAction(action)
-            self._sizes[side] = action
-        menu.aboutToShow.connect(self._dress_menu)
-        return menu
 
     def _connect(self) -> None:
         gallery, view, bar = self._gallery, self.view, self.selection_bar
@@ -561,14 +545,27 @@ class GalleryPage(QWidget):
 
     # -- menus -----------------------------------------------------------------------------------------------------
 
-    def _dress_menu(self) -> None:
+    def _fill_menu(self) -> None:
+        """Offer what concerns all pictures; made anew each time, because PySide loses entries that are kept."""
+        menu, icons = self._menu, self._icons
+        menu.clear()
+        for old in menu.findChildren(QActionGroup):
+            old.deleteLater()
         shown = self._gallery.model.rowCount() > 0
-        self._select_all.setEnabled(shown)
-        self._export_all.setEnabled(shown and not self._gallery.busy)
+        menu.addAction(icons.icon("folder", "text2", 18), self.tr("Add a folder"), self.add_folder_requested.emit)
+        menu.addSeparator()
+        menu.addAction(self.tr("Select all"), self._choose_all).setEnabled(shown)
+        export = menu.addAction(icons.icon("save", "text2", 18), self.tr("Save copies of all"), self.export_all)
+        export.setEnabled(shown and not self._gallery.busy)
+        menu.addSeparator()
+        group = QActionGroup(menu)
         nearest = min(TILE_SIZES, key=lambda side: abs(side - self.view.tile_size))
-        self._sizes[nearest].setChecked(True)
-        for action, icon in ((self._add_folder, "folder"), (self._export_all, "save")):
-            action.setIcon(self._icons.icon(icon, "text2", 18))
+        names = (self.tr("Small tiles"), self.tr("Medium tiles"), self.tr("Large tiles"))
+        for side, name in zip(TILE_SIZES, names, strict=True):
+            action = menu.addAction(name, partial(self.set_tile_size, side, tell=True))
+            action.setCheckable(True)
+            action.setChecked(side == nearest)
+            group.addAction(action)
 
     def _show_tile_menu(self, position: QPoint) -> None:
         pictures = self._meant_pictures()

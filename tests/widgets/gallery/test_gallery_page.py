@@ -21,6 +21,7 @@ from desktop.viewmodels.viewer import ViewerViewModel
 from desktop.widgets.batch_notices import FailuresDialog
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.gallery_page import GalleryPage
+from desktop.widgets.gallery_view import TILE_SIZES
 
 SELECT = QItemSelectionModel.SelectionFlag.Select
 
@@ -340,8 +341,25 @@ def test_a_silent_server_is_said_while_browsing_and_taken_back(filled: GalleryPa
 
 
 def test_only_the_tile_sizes_have_a_mark_before_them(filled: GalleryPage) -> None:
-    filled._dress_menu()
-    assert filled._select_all.icon().isNull()
+    filled.more.menu().aboutToShow.emit()
+    entries = {action.text(): action for action in filled.more.menu().actions()}
+    assert entries["Select all"].icon().isNull()
+
+
+def test_the_menu_can_be_opened_again_after_its_entries_were_let_go(filled: GalleryPage, qtbot: Any) -> None:
+    for side, name in zip(TILE_SIZES, ("Small tiles", "Medium tiles", "Large tiles"), strict=True):
+        menu = filled.more.menu()
+        menu.popup(filled.mapToGlobal(filled.rect().center()))
+        marked = [action.text() for action in menu.actions() if action.isChecked()]
+        assert len(marked) == 1
+        menu.hide()
+        menu.parentWidget()  # as whoever looks at a hidden menu does
+        with qtbot.waitSignal(filled.tile_size_changed) as told:
+            next(action for action in menu.actions() if action.text() == name).trigger()
+        assert told.args == [side]
+        menu.popup(filled.mapToGlobal(filled.rect().center()))
+        assert [action.text() for action in menu.actions() if action.isChecked()] == [name]
+        menu.hide()
 
 
 def test_deleting_asks_with_the_safe_button_first(filled: GalleryPage, runner: Any, vault: Any) -> None:
