@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QListView,
+    QPlainTextEdit,
     QWidget,
 )
 
@@ -31,6 +32,7 @@ from desktop.config import Config
 from desktop.embedded import start
 from desktop.tasks import TaskRunner
 from desktop.viewmodels.gallery import GalleryState
+from desktop.widgets.kit_dialog import WordsGrid
 from desktop.widgets.main_window import MainWindow
 from desktop.widgets.marks import Chip
 
@@ -212,6 +214,29 @@ class Driver:
         field.setFocus()
         field.clear()
         QTest.keyClicks(field, text)
+
+    def type_words(self, label: str, text: str) -> None:
+        """Type into the large field with this label, in place of what is there."""
+
+        def find() -> QPlainTextEdit | None:
+            return next((field for field in self.visible(QPlainTextEdit) if field.accessibleName() == label), None)
+
+        field = self.until(find, f"the field {label!r}")
+        assert field is not None
+        self._activate()
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, text)
+        self.settle()
+
+    def recovery_words(self) -> list[str]:
+        """Write down the words of the kit that is shown."""
+        grid = next(iter(self.visible(WordsGrid)))
+        return grid.accessibleName().split()[1::2]  # type: ignore[no-any-return]
+
+    def is_enabled(self, words: str) -> bool:
+        """Whether a button with these words can be pressed."""
+        return any(button.text() == words and button.isEnabled() for button in self.visible(QAbstractButton))
 
     def choose_in(self, label: str, words: str) -> None:
         """Choose an entry of the combo with this label."""
