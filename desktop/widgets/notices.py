@@ -160,6 +160,7 @@ class BannerArea(QWidget):
                 more.clicked.connect(self._toggle)
                 banner.trailing.insertWidget(0, more)
             self._layout.addWidget(banner)
+            banner.show()  # the layout would show it one turn of the event loop later, with nothing to read until then
             self._banners.append(banner)
             if announce and notice is notices[0]:
                 banner.announce()

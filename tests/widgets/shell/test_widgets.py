@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from desktop.errors import ServerSilent, WrongPassword
 from desktop.widgets.components import (
+    Banner,
     BannerArea,
     Button,
     Chip,
@@ -183,6 +184,15 @@ def test_the_gravest_banner_is_shown_and_the_rest_is_one_click_away(qtbot: Any, 
     for key in "abc":
         area.remove(key)
     assert area.isHidden()
+
+
+def test_a_banner_can_be_read_at_once(holder: QWidget, icons: Icons) -> None:
+    """Not one turn of the event loop later, in which neither the old one nor the new one is there."""
+    QVBoxLayout(holder).addWidget(area := BannerArea(icons))
+    holder.show()
+    for kind in ("warn", "danger"):
+        area.show_notice(Notice(kind, kind, "Title", ""))
+        assert [banner.notice.key for banner in area.findChildren(Banner) if banner.isVisible()] == [kind]
 
 
 def test_a_banner_calls_back(qtbot: Any, icons: Icons) -> None:
