@@ -56,6 +56,11 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _serve(config: Config) -> int:
+    with _noting_hangups(config) as hangups:
+        return _start_and_serve(config, hangups)
+
+
+def _start_and_serve(config: Config, hangups: list[int]) -> int:
     from backend import create_app
     from backend.server import Server, listen
     from backend.tls import TlsError, load
@@ -81,7 +86,7 @@ def _serve(config: Config) -> int:
             with _temporary_files_in(None if config.data is None else config.data / "receiving"):
                 app = create_app(config, storage)
                 server = Server(app, config, listening)
-                with _stopping(server, config):
+                with _stopping(server, config, hangups):
                     print(f"Glassine serves {where} on {server.address}", flush=True)
                     notify("READY=1")
                     server.run()
@@ -182,19 +187,48 @@ def _temporary_files_in(folder: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def _stopping(server: Any, config: Config) -> Iterator[None]:
-    """Let SIGTERM and SIGINT stop the server in order, and SIGHUP load a certificate anew."""
+def _noting_hangups(config: Config) -> Iterator[list[int]]:
+    """Note each SIGHUP while the server starts, so that reloading too early does not end it."""
+    hangups: list[int] = []
+    if not _reloads(config):
+        yield hangups
+        return
+    before = signal.signal(signal.SIGHUP, lambda number, _: hangups.append(number))
+    try:
+        yield hangups
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _reloads(config: Config) -> bool:
+    """Whether SIGHUP means reloading; otherwise it is the terminal that was closed, and ends the server."""
+    return hasattr(signal, "SIGHUP") and (config.tls_certificate is not None or managed() or not _has_terminal())
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _stopping(server: Any, config: Config, hangups: list[int]) -> Iterator[None]:
+    """Let SIGTERM and SIGINT stop the server in order, and SIGHUP load a certificate anew; at once when there were
+    ``hangups`` before."""
 
     def stop(*_: object) -> None:
         notify("STOPPING=1")
         server.stop()
 
     handlers: dict[int, Callable[..., None]] = {signal.SIGTERM: stop, signal.SIGINT: stop}
-    # otherwise it is the terminal that was closed, and ends the server
-    if hasattr(signal, "SIGHUP") and (config.tls_certificate is not None or managed()):
+    if _reloads(config):
         handlers[signal.SIGHUP] = lambda *_: server.reload_certificates()
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
+        if hangups:
+            server.reload_certificates()
         yield
     finally:
         for number, handler in before.items():

@@ -150,6 +150,8 @@ class Server:
         """Use the files of the certificate as they are now for new connections; may be called from a signal handler."""
         if self._front is not None:
             self._front.reload()
+        else:
+            logger.info("There is no certificate to load anew")
 
     def _crowded(self) -> bool:
         """Whether enough large bodies are being taken in on passwords that nobody has looked at yet."""

@@ -251,6 +251,7 @@ def test_a_service_manager_hears_when_it_is_ready_and_when_it_ends(
             process.terminate()
             assert manager.recv(100) == b"STOPPING=1"
             assert process.wait(20) == 0
+            assert "There is no certificate to load anew" in process.communicate(timeout=20)[1]
 
 
 def test_settings_from_a_file_and_from_mongodb(tmp_path: Path, mongo_uri: str) -> None:

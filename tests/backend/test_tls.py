@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
 from backend import tls
+from backend.__main__ import _noting_hangups, _stopping
 from tests.backend import samples
 from tests.backend.certificates import Authority
 from tests.backend.conftest import FAST, Person, Running, serving
@@ -257,6 +259,37 @@ def test_certificates_are_loaded_anew(tmp_path: Path) -> None:
         assert lasting.recv(1000).startswith(b"HTTP/1.1 200")
         process.terminate()
         assert process.wait(20) == 0
+
+
+def test_reloading_before_it_is_ready(tmp_path: Path, authority: Authority) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f'secret_key = "{"k" * 32}"\n', encoding="utf-8")
+    file.chmod(0o600)
+    certificates = ("--tls-certificate", authority.certificate, "--tls-key", authority.key)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        address = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/x?serverSelectionTimeoutMS=500"
+        process = command("--port", "0", "--config", file, "--mongodb", address, *certificates)
+        with silent.accept()[0]:  # now it is starting
+            process.send_signal(signal.SIGHUP)
+            out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (1, "")
+    assert "cannot use mongodb://127.0.0.1" in err
+
+
+def test_what_was_to_be_reloaded_before_is_reloaded_once_it_can_be(authority: Authority) -> None:
+    config = replace(FAST, tls_certificate=authority.certificate, tls_key=authority.key)
+    before = signal.getsignal(signal.SIGHUP)
+    reloaded: list[int] = []
+    server = SimpleNamespace(reload_certificates=lambda: reloaded.append(1), stop=lambda: None)
+    with _noting_hangups(config) as hangups:
+        signal.raise_signal(signal.SIGHUP)
+        assert reloaded == []
+        with _stopping(server, config, hangups):
+            assert reloaded == [1]
+            signal.raise_signal(signal.SIGHUP)
+            assert reloaded == [1, 1]
+    assert signal.getsignal(signal.SIGHUP) == before
 
 
 def test_certificates_that_cannot_be_used(tmp_path: Path, authority: Authority) -> None:
