@@ -16,7 +16,7 @@ from backend.api.responses import created, json_response, no_content, services, 
 from backend.api.schemas import FILE, TEXT
 from backend.errors import Invalid, PreconditionRequired
 from backend.services.accounts import check_id
-from backend.services.documents import GONE, KEYFILE, LEDGER, LIMITS, SUCCESSION, tag
+from backend.services.documents import GONE, GONE_RECORDS_LIMIT, KEYFILE, LEDGER, LIMITS, SUCCESSION, tag
 from backend.services.signed import OBJECT_LIMIT, canonical, is_hex
 
 if TYPE_CHECKING:
@@ -110,7 +110,11 @@ def get_gone(user_id: str, picture_id: str) -> Response:
 
 
 @blueprint.put(USER + "/gone/<picture_id>")
-@operation(RECORDED, RECORD_REFUSED, body=GONE_RECORD)
+@operation(
+    RECORDED,
+    {**RECORD_REFUSED, 409: f"Another record is stored already, No more than {GONE_RECORDS_LIMIT} records are kept"},
+    body=GONE_RECORD,
+)
 def put_gone(user_id: str, picture_id: str) -> Response:
     """Record that one deleted a picture for good."""
     own = owner(user_id)

@@ -84,7 +84,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 
 HEADERS: dict[str, dict[str, Any]] = {
     "ETag": {"schema": TEXT, "description": "What is stored, in quotes."},
-    "X-Total-Count": {"schema": COUNT, "description": "How many there are in all."},
+    "X-Total-Count": {
+        "schema": COUNT,
+        "description": "How many there are; within a walk some seconds old.",
+    },
     "Content-Range": {"schema": TEXT, "description": "Which part of how many bytes."},
     "Location": {"schema": TEXT, "description": "Address of what was made."},
     "Set-Cookie": {"schema": TEXT, "description": "The session, or the text that belongs to the form's token."},

@@ -43,13 +43,13 @@ def list_pictures(user_id: str) -> Response:
     user_id = owner(user_id)
     limit, after = page_parameters()
     pictures = services().pictures
-    total = str(pictures.count(user_id))
     if limit is None:
+        total = pictures.count(user_id)
         response = json_list_response(row_json(picture, envelope=False) for picture in pictures.walk(user_id))
     else:
-        page = pictures.page(user_id, after=after, limit=limit)
+        page, total = pictures.page(user_id, after=after, limit=limit)
         response = json_response([row_json(picture, envelope=True) for picture in page])
-    response.headers["X-Total-Count"] = total
+    response.headers["X-Total-Count"] = str(total)
     return response
 
 
@@ -93,13 +93,13 @@ def usage(user_id: str) -> Response:
     pictures = services().pictures
     found = pictures.quota.usage(user_id)
     count = pictures.count(user_id)
-    binned = [picture.stored_bytes for picture in pictures.bin.walk(user_id)]
+    binned, binned_bytes = pictures.bin.usage(user_id)
     return json_response(
         {
             "used": found.used,
             "limit": found.limit,
             "pictures": count,
-            "bin": {"pictures": len(binned), "bytes": sum(binned)},
+            "bin": {"pictures": binned, "bytes": binned_bytes},
         }
     )
 

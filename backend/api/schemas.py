@@ -24,7 +24,7 @@ ROLE: Schema = {"type": "string", "enum": ["read", "write"], "example": "read"}
 GRANT: Schema = {
     "type": "string",
     "description": "The owner's signed grant for a sealed picture's present epoch, canonical JSON.",
-    "maxLength": 32768,
+    "maxLength": 8192,
 }
 ENVELOPE: Schema = {"type": "string", "description": "The signed header of a sealed picture, canonical JSON."}
 PICTURE_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}

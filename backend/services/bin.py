@@ -57,6 +57,10 @@ class Bin:
         """All of the bin, a page at a time."""
         return walk(lambda after: self._storage.bin(owner_id, after=after, limit=PAGE))
 
+    def usage(self, owner_id: str) -> tuple[int, int]:
+        """How many pictures are in the bin, and how many bytes they take in the account."""
+        return self._storage.bin_usage(owner_id)
+
     def get(self, owner_id: str, picture_id: str) -> PictureRecord:
         """A picture in the bin; raises ImageNotFound."""
         picture = self._storage.picture_by_id(picture_id)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from backend.errors import Conflict, DocumentNotFound, Invalid, PreconditionFailed, TooLarge
 from backend.services.clock import utc_now
+from backend.services.names import stored_name
 from backend.services.signed import NotCanonical, hex_member, is_hex, member, parse_object
 from backend.storage.protocol import Document
 
@@ -30,13 +31,27 @@ LIMITS = {LEDGER: 8 << 20, KEYFILE: 64 << 10}
 SUCCESSIONS_LIMIT = 100
 """Key changes of one account."""
 
+GONE_LIMIT = 4 << 10
+"""Bytes of the record of a picture; with keys of 8192 bits it takes 1.7 KB."""
+
+GONE_RECORDS_LIMIT = 100_000
+"""Such records of one account; of pictures that are still there more are kept."""
+
 
 class Documents:
     """Everybody's documents; the caller has made sure of who asks. May be called from several threads."""
 
-    def __init__(self, storage: Storage, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        now: Callable[[], datetime] = utc_now,
+        *,
+        gone_records: int = GONE_RECORDS_LIMIT,
+    ) -> None:
+        """Prepare; ``gone_records``: how many an account may keep of pictures that are not there."""
         self._storage = storage
         self._now = now
+        self._gone_records = gone_records
 
     # -- sealed by their owner's programs --
 
@@ -88,16 +103,18 @@ class Documents:
 
         Raises:
             Invalid: It is not such a record, or of another picture.
-            Conflict: Another one is there.
+            Conflict: Another one is there, or there are too many.
         """
         try:
-            body = parse_object(untrusted_record, "gone")
+            body = parse_object(untrusted_record, "gone", limit=GONE_LIMIT)
             hex_member(body, "owner", 64)
             fits = is_hex(picture_id, 32) and body.get("pic") == picture_id
         except NotCanonical:
             fits = False
         if not fits:
             raise Invalid("The record is invalid")
+        if not self._has_room(owner_id, picture_id):
+            raise Conflict(f"No more than {self._gone_records} records are kept")
         return self._record(owner_id, GONE, picture_id, untrusted_record)
 
     def record_succession(self, owner_id: str, old_fingerprint: str, untrusted_record: str) -> bool:
@@ -125,6 +142,17 @@ class Documents:
     def records(self, owner_id: str, kind: str, *, after: str = "", limit: int | None = None) -> list[Document]:
         """One page of an owner's records in order of their keys."""
         return self._storage.documents(owner_id, kind, after=after, limit=limit)
+
+    def _has_room(self, owner_id: str, picture_id: str) -> bool:
+        """Whether the record of a picture may be kept: always when the picture is there, as it is while a program
+        deletes it; counting is for the others."""
+        name = stored_name(f"p-{picture_id}")
+        return (
+            self._storage.picture(owner_id, name) is not None
+            or self._storage.binned(owner_id, name) is not None
+            or self._storage.document(owner_id, GONE, picture_id) is not None
+            or self._storage.count_documents(owner_id, GONE) < self._gone_records
+        )
 
     def _record(self, owner_id: str, kind: str, key: str, record: str) -> bool:
         value = record.encode("ascii")

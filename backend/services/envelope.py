@@ -23,6 +23,8 @@ from backend.services.signed import (
 )
 
 ENVELOPE_LIMIT = OBJECT_LIMIT
+GRANT_LIMIT = 8 * 1024
+"""Bytes of a grant: twice what one takes with keys of 8192 bits. A picture's grants lie in one record."""
 THUMBNAIL_LIMIT = 262_144 + 16
 """Bytes of an encrypted thumbnail: one chunk of at most 262,144 bytes and its authentication tag."""
 
@@ -116,7 +118,7 @@ def check_grant(untrusted_grant: str, place: Place, role: str) -> str:
     if not untrusted_grant:
         return ""
     try:
-        body = parse_object(untrusted_grant, "grant")
+        body = parse_object(untrusted_grant, "grant", limit=GRANT_LIMIT)
         fits = hex_member(body, "pic", 32) == place.picture_id and body.get("role") == role
         deed_hash = hex_member(body, "deed", 64)
     except NotCanonical:

@@ -17,6 +17,9 @@ from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord,
 
 ROLES = ("read", "write")
 
+SHARING_LIMIT = 1000
+"""People that a picture can be shared with."""
+
 
 @dataclass(frozen=True, slots=True)
 class SharedPicture:
@@ -51,7 +54,7 @@ class Permissions:
         Raises:
             ImageNotFound: The owner has no such picture.
             Invalid: A value is missing, the role is unknown, the grant is none for this picture and role, or the owner
-                would share with himself.
+                would share with himself, or with too many.
             UserNotFound: There is no such user.
             Conflict: The user has a role already, or the picture began a new epoch.
         """
@@ -66,6 +69,7 @@ class Permissions:
         user = self._storage.user(user_id)
         if user is None or user.closing:
             raise UserNotFound
+        self._check_number(picture.id, user_id)
         try:
             added = self._storage.add_permission(Permission(picture.id, user_id, role, grant))
         except DuplicateRecord:
@@ -131,6 +135,12 @@ class Permissions:
         place = stored_place(picture.envelope)
         check_grant(grant, place, role)
         return place
+
+    def _check_number(self, picture_id: str, user_id: str) -> None:
+        # Several at the same moment may pass by a few, which does no harm.
+        full = self._storage.count_permissions(picture_id) >= SHARING_LIMIT
+        if full and self._storage.permission(picture_id, user_id) is None:
+            raise Invalid(f"A picture can be shared with at most {SHARING_LIMIT} people")
 
     def _still(self, picture: PictureRecord, place: Place) -> bool:
         """Whether a picture is in the same epoch still: a new one replaces all permissions, but none given after."""

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from backend.errors import Invalid
 from backend.services.accounts import check_id
 from backend.services.envelope import Place, check_grant
-from backend.services.permissions import ROLES
+from backend.services.permissions import ROLES, SHARING_LIMIT
 from backend.storage.protocol import Permission
 
 if TYPE_CHECKING:
     from backend.storage.protocol import PictureRecord, Storage
-
-SHARING_LIMIT = 1000
-"""People that a new epoch of a picture can be shared with in one step."""
 
 
 def permissions_anew(storage: Storage, picture: PictureRecord, place: Place, untrusted_text: str) -> list[Permission]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from backend.errors import ImageNotFound, NotAuthorized, PictureReplaced, StoredDataMissing
 from backend.services.bin import Bin
 from backend.services.clock import utc_now
+from backend.services.counts import Counts
 from backend.services.names import EXTENSION, stored_name
 from backend.services.paging import PAGE, walk
 from backend.services.quota import Quota
@@ -41,6 +42,7 @@ class Pictures:
         self.quota = Quota(storage, config)
         self._storing = Storing(storage, self.quota, now)
         self.revisions = Revisions(storage, self.quota, self._storing, now)
+        self._counts = Counts(storage)
         self.bin = Bin(storage, self.quota, self._storing, config.bin_days, now)
 
     # -- storing --
@@ -55,9 +57,15 @@ class Pictures:
 
     # -- reading --
 
-    def page(self, owner_id: str, *, after: str = "", limit: int | None = None) -> list[PictureRecord]:
-        """One page of an owner's pictures in the order they were stored."""
-        return self._storage.pictures(owner_id, after=after, limit=limit)
+    def page(self, owner_id: str, *, after: str, limit: int) -> tuple[list[PictureRecord], int]:
+        """One page of an owner's pictures in the order they were stored, and how many there are in all; between the
+        first page and the last that number may be some seconds old."""
+        total = self._counts.get(owner_id, within=bool(after))
+        found = self._storage.pictures(owner_id, after=after, limit=limit)
+        if after and len(found) < limit:  # the last page: counted before it is read, as the first
+            total = self._counts.get(owner_id)
+            found = self._storage.pictures(owner_id, after=after, limit=limit)
+        return found, total
 
     def walk(self, owner_id: str) -> Iterator[PictureRecord]:
         """All of an owner's pictures in the order they were stored, a page at a time."""
@@ -65,7 +73,7 @@ class Pictures:
 
     def count(self, owner_id: str) -> int:
         """How many pictures an owner has."""
-        return self._storage.count_pictures(owner_id)
+        return self._counts.get(owner_id)
 
     def get(self, reader_id: str, owner_id: str, stem: str) -> PictureRecord:
         """A picture that somebody may read.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from backend.storage.protocol import Storage, User
 
 OVERHEAD = 64 * 1024
-"""Bytes of an upload that are not accounted for: the envelope and the form around everything."""
+"""Bytes of a request that may not be accounted for: the form around everything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -153,7 +154,7 @@ class Revisions:
             permissions = permissions_anew(self._storage, earlier, place, upload.permissions.text)
         elif upload.permissions is not None:
             raise Invalid("Permissions belong to a new epoch only")
-        stored_bytes = image.size + upload.thumbnail.size
+        stored_bytes = image.size + upload.thumbnail.size + len(envelope) + self._history_bytes(earlier)
         self._quota.reserve(owner_id, stored_bytes - earlier.stored_bytes)
         replaced = False
         try:
@@ -180,6 +181,16 @@ class Revisions:
         remove_blobs(self._storage, earlier.blobs)
         self._quota.release(owner_id, earlier.stored_bytes - stored_bytes)
         return Stored(record, created=True)
+
+    def _history_bytes(self, picture: PictureRecord) -> int:
+        """What the envelopes of a picture take, the present one included; they all stay when it is replaced."""
+        blobs = picture.size
+        thumbnail = self._storage.open_blob(picture.thumbnail_blob)
+        if thumbnail is not None:
+            with thumbnail:
+                blobs += thumbnail.seek(0, os.SEEK_END)
+        # version 0.1.0 did not count envelopes
+        return max(picture.stored_bytes - blobs, len(picture.envelope))
 
     def _overtaken(self, picture_id: str, header_hash: str) -> Stored:
         now = self._storage.picture_by_id(picture_id)

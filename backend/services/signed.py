@@ -27,13 +27,15 @@ class NotCanonical(ValueError):
     """A text is not a signed object of the kind that was expected."""
 
 
-def parse_object(untrusted_text: str, kind: str, *, second_signature: bool = False) -> dict[str, Any]:
-    """Return the body of a signed object of type ``kind``.
+def parse_object(
+    untrusted_text: str, kind: str, *, second_signature: bool = False, limit: int = OBJECT_LIMIT
+) -> dict[str, Any]:
+    """Return the body of a signed object of type ``kind`` and at most ``limit`` bytes.
 
     Raises:
         NotCanonical: It is too long, not in the canonical encoding, or of another kind.
     """
-    if len(untrusted_text) > OBJECT_LIMIT or not untrusted_text.isascii():
+    if len(untrusted_text) > limit or not untrusted_text.isascii():
         raise NotCanonical
     try:
         value = json.loads(

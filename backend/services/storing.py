@@ -150,7 +150,9 @@ class Storing:
     ) -> PictureRecord:
         """Make the blobs durable, then add the record under the first free name; on failure nothing stays."""
         second = upload.thumbnail if draft.scheme == SEALED else upload.quotient
-        record = draft = replace(draft, stored_bytes=image.size + (second.size if second is not None else 0))
+        record = draft = replace(
+            draft, stored_bytes=image.size + (second.size if second is not None else 0) + len(draft.envelope)
+        )
         self._quota.reserve(draft.owner_id, draft.stored_bytes)
         try:
             second_blob = upload.commit(second)

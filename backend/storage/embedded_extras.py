@@ -42,6 +42,10 @@ class EmbeddedExtras(EmbeddedBase):
         return records(Document, self._documents.find(wanted, sort=[("_id", 1)], limit=limit))
 
     @call
+    def count_documents(self, owner_id: str, kind: str) -> int:
+        return int(self._documents.count_documents({"_id": starting_with(_kind_id(owner_id, kind))}))
+
+    @call
     def remove_documents(self, owner_id: str, kind: str | None = None, key: str | None = None) -> int:
         wanted: dict[str, Any] = {"_id": starting_with(owner_id if kind is None else _kind_id(owner_id, kind))}
         if key is not None:

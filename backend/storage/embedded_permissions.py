@@ -31,6 +31,10 @@ class EmbeddedPermissions(EmbeddedBase):
         return records(Permission, self._permissions.find({"picture_id": picture_id}, sort=[("_id", 1)]))
 
     @call
+    def count_permissions(self, picture_id: str) -> int:
+        return int(self._permissions.count_documents({"picture_id": picture_id}))
+
+    @call
     def set_permission(self, permission: Permission) -> bool:
         wanted = {"slot": slot(permission.picture_id, permission.user_id)}
         changes = {"role": permission.role, "grant": permission.grant}

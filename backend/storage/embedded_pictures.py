@@ -61,6 +61,11 @@ class EmbeddedPictures(EmbeddedPermissions):
         return known
 
     @call
+    def bin_usage(self, owner_id: str) -> tuple[int, int]:
+        sizes = [int(document.get("stored_bytes", 0)) for document in self._bin.find({"owner_id": owner_id})]
+        return len(sizes), sum(sizes)
+
+    @call
     def replace_picture(
         self, picture: PictureRecord, earlier: Revision, permissions: Sequence[Permission] | None = None
     ) -> bool:

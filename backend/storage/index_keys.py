@@ -87,6 +87,14 @@ def range_of(operators: dict[str, Any]) -> KeyRange | None:
     return (low, high) if found else None
 
 
+def is_string_range(operators: dict[str, Any]) -> bool:
+    """Whether :func:`range_of` holds exactly what fits: nothing but comparisons with strings."""
+    return bool(operators) and all(
+        operator in ("$gt", "$gte", "$lt", "$lte") and isinstance(operand, str)
+        for operator, operand in operators.items()
+    )
+
+
 def _encode_number(number: float) -> bytes:
     bits = int.from_bytes(struct.pack(">d", number + 0.0), "big")  # + 0.0 turns -0.0 into 0.0
     bits = bits ^ 0xFFFFFFFFFFFFFFFF if bits >> 63 else bits | 1 << 63

@@ -30,7 +30,7 @@ from mongita.errors import InvalidName, MongitaError, MongitaNotImplementedError
 from mongita.mongita_client import MongitaClient
 from mongita.results import UpdateResult
 
-from backend.storage.index_keys import encode
+from backend.storage.index_keys import EVERYTHING, encode, is_string_range, range_of
 from backend.storage.mongita_engine import Document, SqliteEngine
 from backend.storage.query_plan import Plan, plan
 
@@ -119,6 +119,9 @@ class SqliteCollection(Collection):  # type: ignore[misc]
         _validate_filter(filter)
         if not filter:
             return self._engine.count(self._base_location)
+        keys = filter.get("_id")
+        if len(filter) == 1 and isinstance(keys, dict) and is_string_range(keys):
+            return self._engine.count_keys(self._base_location, range_of(keys) or EVERYTHING)
         [value, *others] = filter.values()
         index = self._plan(filter).index
         if index and isinstance(value, str) and not others:

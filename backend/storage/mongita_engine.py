@@ -158,6 +158,11 @@ class SqliteEngine(Engine):  # type: ignore[misc]
             rows = self.connections.rows(query, collection, index, value)
         return int(rows[0][0])
 
+    def count_keys(self, collection: str, keys: KeyRange) -> int:
+        """Return how many documents have a key in the range."""
+        query = "SELECT count(*) FROM documents WHERE collection=? AND key>=? AND key<?"
+        return int(self.connections.rows(query, collection, *keys)[0][0])
+
     # -- metadata and indexes --
 
     def mend_indexes(self, expected: dict[str, dict[str, set[str]]]) -> bool:

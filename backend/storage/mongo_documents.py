@@ -40,6 +40,10 @@ class MongoDocuments(MongoBase):
         return to_records(Document, found, own_id=False)
 
     @call
+    def count_documents(self, owner_id: str, kind: str) -> int:
+        return self._documents.count_documents({"owner_id": owner_id, "kind": kind})
+
+    @call
     def remove_documents(self, owner_id: str, kind: str | None = None, key: str | None = None) -> int:
         wanted = {"owner_id": owner_id, "kind": kind, "key": key}
         given = {field: value for field, value in wanted.items() if value is not None}

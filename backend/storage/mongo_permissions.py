@@ -31,6 +31,12 @@ class MongoPermissions(MongoBase):
         return [Permission(picture_id, **each) for each in found["permissions"]] if found else []
 
     @call
+    def count_permissions(self, picture_id: str) -> int:
+        count = {"count": {"$size": "$permissions"}}
+        found = list(self._pictures.aggregate([{"$match": {"_id": picture_id}}, {"$project": count}]))
+        return int(found[0]["count"]) if found else 0
+
+    @call
     def set_permission(self, permission: Permission) -> bool:
         change = {"permissions.$.role": permission.role, "permissions.$.grant": permission.grant}
         wanted = _holding(permission.picture_id, permission.user_id)

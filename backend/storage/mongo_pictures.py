@@ -58,6 +58,13 @@ class MongoPictures(MongoBase):
     def count_pictures(self, owner_id: str) -> int:
         return self._pictures.count_documents({"owner_id": owner_id, "in_bin": False})
 
+    @call
+    def bin_usage(self, owner_id: str) -> tuple[int, int]:
+        group = {"_id": None, "pictures": {"$sum": 1}, "bytes": {"$sum": "$stored_bytes"}}
+        for found in self._pictures.aggregate([{"$match": {"owner_id": owner_id, "in_bin": True}}, {"$group": group}]):
+            return found["pictures"], found["bytes"]
+        return 0, 0
+
     # -- revisions --
 
     @call

@@ -82,7 +82,8 @@ class PictureRecord:
         thumbnail_blob: Blob id of the sealed thumbnail; empty for classic pictures.
         envelope: The sealed header exactly as it was sent; empty for classic pictures.
         header_hash: 64 hex digits for sealed pictures, as computed by the services; empty for classic ones.
-        stored_bytes: What all its blobs take, as accounted for in ``User.used_bytes``.
+        stored_bytes: What it takes, as accounted for in ``User.used_bytes``: its blobs, its envelope, and those of its
+            earlier revisions. Version 0.1.0 counted the blobs alone.
         updated: When the current revision was stored; None: never revised.
         deleted: Since when it is in the bin; None: it is not.
     """
@@ -286,6 +287,10 @@ class Storage(Protocol):
         """How many pictures an owner has outside the bin."""
         ...
 
+    def bin_usage(self, owner_id: str) -> tuple[int, int]:
+        """How many pictures an owner has in the bin, and the sum of their ``stored_bytes``."""
+        ...
+
     def replace_picture(
         self,
         picture: PictureRecord,
@@ -349,6 +354,10 @@ class Storage(Protocol):
         """In the order they were given."""
         ...
 
+    def count_permissions(self, picture_id: str) -> int:
+        """How many there are on a picture, without reading them."""
+        ...
+
     def set_permission(self, permission: Permission) -> bool:
         """Change role and grant of one that is there, durably; atomic."""
         ...
@@ -377,6 +386,10 @@ class Storage(Protocol):
     def documents(self, owner_id: str, kind: str, *, after: str = "", limit: int | None = None) -> list[Document]:
         """An owner's documents of a kind in order of key (by code point), those after key ``after``; when that is
         empty all, one with an empty key too."""
+        ...
+
+    def count_documents(self, owner_id: str, kind: str) -> int:
+        """How many documents of a kind an owner has, without reading them."""
         ...
 
     def remove_documents(self, owner_id: str, kind: str | None = None, key: str | None = None) -> int:

@@ -133,7 +133,7 @@ def test_for_good(server: Running, person: Person) -> None:
     assert bin_of(person) == []
     assert len(set(server.storage.blob_ids()) - blobs) == 2
     usage = person.call("GET", f"/users/{person.user_id}/usage").json()
-    assert usage["used"] == len(kept.image) + len(kept.thumbnail)
+    assert usage["used"] == len(kept.image) + len(kept.thumbnail) + len(kept.envelope)
 
 
 def test_only_what_is_in_the_own_bin(server: Running, person: Person) -> None:
@@ -169,7 +169,8 @@ def test_the_bin_empties_itself(tmp_path: Path) -> None:
         assert pictures.bin.purge() == 1
         assert [row["header_hash"] for row in bin_of(person)] == [young.header_hash]
         assert len(set(server.storage.blob_ids())) == 2
-        assert person.call("GET", f"/users/{person.user_id}/usage").json()["used"] == len(young.image) + 4112
+        used = len(young.image) + 4112 + len(young.envelope)
+        assert person.call("GET", f"/users/{person.user_id}/usage").json()["used"] == used
         assert pictures.bin.purge() == 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from backend.storage.protocol import Permission, Revision
 from tests.backend import samples
 from tests.backend.conftest import Person, Running
 
@@ -45,6 +46,24 @@ def test_giving_to_nobody_and_to_oneself(person: Person, sharing: str) -> None:
     assert (answer.status_code, answer.json()) == (404, {"message": "User not found"})
     answer = person.call("POST", sharing, data={"user_id": person.user_id.upper(), "role": "read"})
     assert (answer.status_code, answer.json()) == (422, {"message": "A picture cannot be shared with its owner"})
+
+
+def test_to_no_more_than_a_thousand(server: Running, person: Person, sharing: str) -> None:
+    (picture,) = server.storage.pictures(person.user_id)
+    first, last, more = (server.person() for _ in range(3))
+    assert person.call("POST", sharing, data={"user_id": first.user_id, "role": "read"}).status_code == 201
+    others = [Permission(picture.id, f"{number:024x}", "read") for number in range(998)]
+    given = [*others, *server.storage.permissions(picture.id)]
+    assert server.storage.replace_picture(picture, Revision(picture.id, "", "", picture.created), given)
+    assert person.call("POST", sharing, data={"user_id": last.user_id, "role": "read"}).status_code == 201
+    refused = person.call("POST", sharing, data={"user_id": more.user_id, "role": "read"})
+    assert (refused.status_code, refused.json()) == (
+        422,
+        {"message": "A picture can be shared with at most 1000 people"},
+    )
+    assert person.call("POST", sharing, data={"user_id": last.user_id, "role": "read"}).status_code == 409
+    assert person.call("DELETE", f"{sharing}/{first.user_id}").status_code == 204
+    assert person.call("POST", sharing, data={"user_id": more.user_id, "role": "read"}).status_code == 201
 
 
 def test_they_are_listed_in_the_order_given(server: Running, person: Person, sharing: str) -> None:

@@ -7,13 +7,18 @@ import json
 import re
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import requests
 
+from backend.services.counts import RECENT_SECONDS, REMEMBERED, Counts
 from tests.backend import samples
 from tests.backend.conftest import Person, Running
+
+if TYPE_CHECKING:
+    from backend.storage.protocol import Storage
 
 ROW = {"img_name", "id", "scheme", "size", "created"}
 
@@ -272,6 +277,48 @@ def test_pages(person: Person) -> None:
         after = f"&after={page.json()[-1]['id']}"
     assert [row["id"] for row in seen] == expected
     assert [row.get("envelope") for row in seen] == [one.envelope for one in sent] + [None]
+
+
+def test_a_walk_counts_for_its_first_and_its_last_page(
+    server: Running, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(7):
+        upload(person, **samples.sealed().form())
+    counted: list[str] = []
+    count = server.storage.count_pictures
+
+    def counting(owner_id: str) -> int:
+        counted.append(owner_id)
+        return count(owner_id)
+
+    monkeypatch.setattr(server.storage, "count_pictures", counting)
+    after, told = "", []
+    while True:
+        page = person.call("GET", f"{person.images}?limit=2{after}")
+        told.append((page.headers["X-Total-Count"], len(page.json()), len(counted)))
+        if len(page.json()) < 2:
+            break
+        if len(told) == 2:
+            upload(person, **samples.sealed().form())
+        after = f"&after={page.json()[-1]['id']}"
+    assert told == [("7", 2, 1), ("7", 2, 1), ("7", 2, 1), ("7", 2, 1), ("8", 0, 2)]
+
+
+def test_a_count_is_not_remembered_for_long() -> None:
+    now, number = 0.0, 5
+    counts = Counts(cast("Storage", SimpleNamespace(count_pictures=lambda _: number)), clock=lambda: now)
+    assert counts.get("a", within=True) == 5
+    number, now = 6, RECENT_SECONDS - 1
+    assert counts.get("a", within=True) == 5
+    assert counts.get("b", within=True) == 6
+    now = RECENT_SECONDS
+    assert counts.get("a", within=True) == 6
+    number = 7
+    assert counts.get("a") == 7
+    for other in range(REMEMBERED):
+        counts.get(f"person {other}")
+    number = 8
+    assert counts.get("a", within=True) == 8
 
 
 @pytest.mark.parametrize(

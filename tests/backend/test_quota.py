@@ -40,10 +40,11 @@ def someone(small: tuple[Running, Failing]) -> Person:
     return small[0].person()
 
 
-def of_size(size: int, sent: SealedUpload | None = None) -> SealedUpload:
-    """An upload of so many bytes in all."""
+def of_size(size: int, sent: SealedUpload | None = None, *earlier: SealedUpload) -> SealedUpload:
+    """An upload that takes so many bytes in all, with the envelopes of earlier revisions."""
     sent = sent or samples.sealed()
-    sent.image += bytes(size - len(sent.image) - len(sent.thumbnail))
+    kept = sum(len(one.envelope) for one in (sent, *earlier))
+    sent.image += bytes(size - len(sent.image) - len(sent.thumbnail) - kept)
     return sent
 
 
@@ -90,14 +91,14 @@ def test_full_to_the_byte_and_not_one_more(small: tuple[Running, Failing], someo
     assert answer(someone.call("POST", someone.images, **samples.classic("a.png"))) == FULL
     assert answer(store(someone, first))[0] == 200  # the same once more needs no room
     someone.call("DELETE", f"{someone.images}/{first.stem}")
-    assert answer(store(someone, of_size(6_000))) == FULL  # the bin counts
+    assert answer(store(someone, of_size(10_000))) == FULL  # the bin counts
     assert store(someone, first).status_code == 200
     someone.call("DELETE", f"{someone.images}/{first.stem}")
     someone.call("DELETE", f"/users/{someone.user_id}/bin")
     assert store(someone, of_size(150_000)).status_code == 201
 
 
-def test_revisions_need_room_for_what_they_are_larger(someone: Person) -> None:
+def test_revisions_need_room_for_what_they_are_larger(small: tuple[Running, Failing], someone: Person) -> None:
     first = of_size(150_000)
     store(someone, first)
 
@@ -107,14 +108,43 @@ def test_revisions_need_room_for_what_they_are_larger(someone: Person) -> None:
 
     assert answer(put(of_size(LIMIT + 1, samples.next_revision(first)), first)) == FULL
     assert usage(someone)["used"] == 150_000
-    second = of_size(LIMIT, samples.next_revision(first))
+    assert answer(put(of_size(LIMIT + 1, samples.next_revision(first), first), first)) == FULL
+    second = of_size(LIMIT, samples.next_revision(first), first)
     assert put(second, first).status_code == 200
     assert usage(someone)["used"] == LIMIT
-    third = of_size(20_000, samples.next_revision(second))
+    third = of_size(20_000, samples.next_revision(second), first, second)
     assert put(third, second).status_code == 200
     assert usage(someone)["used"] == 20_000
     assert put(third, second).status_code == 200
     assert usage(someone)["used"] == 20_000
+    assert small[0].storage.recount_bytes(someone.user_id) == 20_000
+    someone.call("DELETE", f"{someone.images}/{first.stem}")
+    assert usage(someone)["bin"] == {"pictures": 1, "bytes": 20_000}
+    someone.call("DELETE", f"/users/{someone.user_id}/bin")
+    assert usage(someone)["used"] == 0
+
+
+def test_a_picture_from_when_envelopes_did_not_count(small: tuple[Running, Failing], someone: Person) -> None:
+    storage, first = small[0].storage, samples.sealed()
+    store(someone, first)
+    record = storage.picture(someone.user_id, f"{first.stem}.png")
+    assert record is not None
+    storage.remove_picture(record.id)
+    storage.add_picture(replace(record, stored_bytes=len(first.image) + len(first.thumbnail), **_blobs(storage, first)))
+    storage.recount_bytes(someone.user_id)
+    second = of_size(20_000, samples.next_revision(first), first)
+    headers = {"If-Match": f'"{first.header_hash}"'}
+    assert someone.call("PUT", f"{someone.images}/{first.stem}", headers=headers, **second.form()).status_code == 200
+    assert usage(someone)["used"] == 20_000
+
+
+def _blobs(storage: Any, sent: SealedUpload) -> dict[str, str]:
+    made = {}
+    for field, data in (("content_blob", sent.image), ("thumbnail_blob", sent.thumbnail)):
+        with storage.write_blob() as blob:
+            blob.write(data)
+            made[field] = blob.commit()
+    return made
 
 
 def test_an_account_of_its_own_limit(small: tuple[Running, Failing], someone: Person) -> None:
@@ -197,7 +227,7 @@ def test_what_fails_gives_its_room_back(small: tuple[Running, Failing], someone:
 def test_a_revision_that_is_there_although_it_failed(small: tuple[Running, Failing], someone: Person) -> None:
     disk, first = small[1], of_size(50_000)
     store(someone, first)
-    second = of_size(90_000, samples.next_revision(first))
+    second = of_size(90_000, samples.next_revision(first), first)
     headers = {"If-Match": f'"{first.header_hash}"'}
     disk.after["replace_picture"] = StorageError("other", "lost connection")
     path = f"{someone.images}/{first.stem}"

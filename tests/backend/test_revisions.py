@@ -353,7 +353,8 @@ def test_of_two_that_replace_the_same_one_wins(server: Running, person: Person, 
         assert loser.headers["ETag"] == f'"{present.header_hash}"'
     assert person.call("GET", f"{person.images}/{first.stem}/content").content == present.image
     assert len(set(server.storage.blob_ids())) == blobs
-    expected = len(present.image) + len(present.thumbnail)
+    envelopes = sum(len(one["envelope"]) for one in person.call("GET", f"{person.images}/{first.stem}/history").json())
+    expected = len(present.image) + len(present.thumbnail) + len(present.envelope) + envelopes
     assert server.storage.user(person.user_id).used_bytes == expected
     history = person.call("GET", f"{person.images}/{first.stem}/history").json()
     assert len({one["header_hash"] for one in history}) == 8

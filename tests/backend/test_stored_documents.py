@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from backend.errors import Conflict
+from backend.services.documents import Documents
 from tests.backend import samples
 from tests.backend.conftest import Person, Running, serving
 
@@ -158,6 +160,7 @@ def bad_records(picture_id: str) -> dict[str, Any]:
         "no owner": samples.gone(picture_id, owner="x"),
         "blanks": good + " ",
         "33 KiB": samples.gone(picture_id, prev="a" * 33_000),
+        "above 4 KiB": samples.gone(picture_id, prev="a" * (4097 - len(good) + 64)),
         "no ASCII": good.encode() + b"\xff",
         "a list": f"[{good}]",
         "no signature": json.dumps({"body": json.loads(good)["body"]}, separators=(",", ":"), sort_keys=True),
@@ -181,6 +184,32 @@ def test_records_of_what_is_no_picture(person: Person, picture_id: str) -> None:
     path = f"/users/{person.user_id}/gone/{picture_id}"
     assert answer(person.call("PUT", path, data=samples.gone("00" * 16))) == INVALID
     assert answer(person.call("GET", path)) == NOTHING
+
+
+def test_a_record_of_4_kib(person: Person) -> None:
+    picture_id = secrets.token_hex(16)
+    record = samples.gone(picture_id, prev="a" * (4096 - len(samples.gone(picture_id)) + 64))
+    assert len(record) == 4096
+    assert person.call("PUT", f"/users/{person.user_id}/gone/{picture_id}", data=record).status_code == 201
+
+
+def test_no_records_without_number_of_pictures_that_are_not_there(server: Running, person: Person) -> None:
+    documents = Documents(server.storage, gone_records=2)
+    first, *others = [secrets.token_hex(16) for _ in range(3)]
+    record = samples.gone(first)
+    assert documents.record_gone(person.user_id, first, record)
+    assert documents.record_gone(person.user_id, others[0], samples.gone(others[0]))
+    assert not documents.record_gone(person.user_id, first, record)
+    with pytest.raises(Conflict) as refused:
+        documents.record_gone(person.user_id, others[1], samples.gone(others[1]))
+    assert refused.value.message == "No more than 2 records are kept"
+    for binned in (False, True):
+        there = samples.sealed()
+        assert person.call("POST", person.images, **there.form()).status_code == 201
+        if binned:
+            assert person.call("DELETE", f"{person.images}/{there.stem}").status_code == 204
+        assert documents.record_gone(person.user_id, there.picture_id, samples.gone(there.picture_id))
+    assert documents.record_gone(server.person().user_id, first, samples.gone(first))
 
 
 def test_records_by_pages(server: Running, person: Person) -> None:

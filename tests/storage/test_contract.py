@@ -217,6 +217,7 @@ def test_permissions_come_in_the_order_they_were_given(reopen, make):
     storage = reopen()
     storage.add_permission(last := Permission(picture.id, f"{2:024x}", "write"))
     assert storage.permissions(picture.id) == [*given, last]
+    assert [storage.count_permissions(one) for one in (picture.id, other.id, OTHER)] == [5, 1, 0]
 
 
 def test_a_permission_is_unique_and_its_role_and_grant_can_change(storage, make):
@@ -372,6 +373,9 @@ def test_a_closed_storage_refuses_everything(reopen, make):
         lambda: storage.pictures_named(OWNER, ["a"]),
         lambda: storage.pictures(OWNER),
         lambda: storage.count_pictures(OWNER),
+        lambda: storage.bin_usage(OWNER),
+        lambda: storage.count_permissions(OWNER),
+        lambda: storage.count_documents(OWNER, "ledger"),
         lambda: storage.picture_by_id(picture.id),
         lambda: storage.replace_picture(picture, Revision(picture.id, "0" * 64, "", CREATED)),
         lambda: storage.history(picture.id),

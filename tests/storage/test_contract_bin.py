@@ -27,6 +27,17 @@ def earlier(picture: PictureRecord) -> Revision:
     return Revision(picture.id, picture.header_hash, picture.envelope, LATER)
 
 
+def test_what_the_bin_takes(reopen, make):
+    storage = reopen()
+    assert storage.bin_usage(OWNER) == (0, 0)
+    for n, size in enumerate((1, 10, 100)):
+        storage.add_picture(make.picture(storage, OWNER, f"{n}.png", stored_bytes=size))
+    storage.add_picture(make.picture(storage, OTHER, "0.png", stored_bytes=1000))
+    for owner, name in ((OWNER, "0.png"), (OWNER, "2.png"), (OTHER, "0.png")):
+        storage.move_to_bin(owner, name, CREATED)
+    assert reopen().bin_usage(OWNER) == (2, 101)
+
+
 # -- revisions --
 
 

@@ -66,6 +66,8 @@ def test_documents_of_other_owners_kinds_and_keys_are_others(storage):
     assert storage.documents(OWNER, "ledger") == kept[:2]
     assert storage.documents(OWNER, "a") == [kept[5]]
     assert storage.documents(OTHER, "keyfile") == []
+    for owner, kind in ((OWNER, "ledger"), (OWNER, "a"), (OTHER, "keyfile"), (OTHER, "ledger")):
+        assert storage.count_documents(owner, kind) == len(storage.documents(owner, kind))
 
 
 def test_documents_come_in_pages_in_order_of_key(storage):

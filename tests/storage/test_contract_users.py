@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.storage.protocol import DuplicateRecord, PublishedFile, Session
+from backend.storage.protocol import DuplicateRecord, PublishedFile, Revision, Session
 
 CREATED = datetime(2024, 5, 17, 11, 22, 33, 444000)
 OWNER = "0123456789abcdef01234567"
@@ -171,6 +171,16 @@ def test_bytes_are_recounted_from_pictures_bin_and_files(storage, make):
     assert storage.user(other.id).used_bytes == 5
     assert storage.recount_bytes(OTHER) == 0
     assert storage.user(OTHER) is None
+
+
+def test_bytes_are_recounted_after_a_revision_as_its_record_says(storage, make):
+    storage.add_user(user := make.user(storage))
+    first = make.picture(storage, user.id, header_hash="1" * 64, stored_bytes=20)
+    storage.add_picture(first)
+    second = dataclasses.replace(first, header_hash="2" * 64, envelope="e2", stored_bytes=31)
+    assert storage.replace_picture(second, Revision(first.id, "1" * 64, first.envelope, CREATED))
+    assert storage.recount_bytes(user.id) == 31
+    assert storage.user(user.id).used_bytes == 31
 
 
 # -- sessions and tokens --

@@ -134,6 +134,8 @@ def test_an_index_follows_every_change_and_survives_reopening(tmp_path):
         assert things.count_documents({"tags": "t"}) == 559
         assert things.count_documents({"tags": "t1"}) == len([n for n in range(700) if n % 3 == 1 and n % 5 and n != 1])
         assert things.count_documents({"tags": None}) == 1
+        for wanted in ({"$gte": "100", "$lt": "2"}, {"$gt": "100", "$lte": "2000"}, {"$gt": "3"}, {"$lt": 5}, {}):
+            assert things.count_documents({"_id": wanted}) == len(list(things.find({"_id": wanted})))
         client.close()
         client = open_client(tmp_path)
         things = client["db"]["things"]
