@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from datetime import date
 
 TITLE = "Glassine recovery kit"
-INSTRUCTIONS = (
+_SERVER = (
     "These 24 words and a copy of your key file open every picture of this account. Keep this page where you keep "
     "your passport. Show it to nobody, photograph it never, type it into nothing but Glassine.",
     "To recover: install Glassine, sign in at the address above, choose “Use the recovery kit” and type the words in "
-    "their order. Without a server, use the second copy of your key file.",
+    "their order. If the server has no copy of your key file, use the second copy of it.",
+)
+_THIS_COMPUTER = (
+    "These 24 words and a copy of your key file open every picture of this vault. Keep this page where you keep your "
+    "passport. Show it to nobody, photograph it never, type it into nothing but Glassine.",
+    "To recover: install Glassine, choose “This computer” and the vault's folder or its backup, then “Use the recovery "
+    "kit”, and type the words in their order. If the key file is gone from the folder, use the second copy of it.",
+)
+_ALWAYS = (
     "Glassine then shows the digits above. If it shows others, stop: the key file is not yours.",
     "A new kit makes this one useless. Without any copy of the key file, or without this page, nobody can help.",
 )
@@ -72,5 +80,5 @@ def kit_page(
         created=created,
         address=address,
         user_name=user_name,
-        instructions=INSTRUCTIONS,
+        instructions=(*(_SERVER if address else _THIS_COMPUTER), *_ALWAYS),
     )

@@ -193,5 +193,11 @@ def test_the_page_says_everything_and_no_fingerprint_words(owner: PrivateKey) ->
     assert page.words[0] == (1, kit.words_of(ROOT)[0])
     assert len(page.words) == 24
     assert words.read_comparison(" ".join(page.groups)) == page.fingerprint == owner.fingerprint
+    here = kit_page(page_words := [word for _, word in page.words], page.fingerprint, key_name="", created=page.created)
+    assert len(page_words) == 24
+    # a vault on this computer has no address to sign in at
+    told = [" ".join(one.instructions) for one in (page, here)]
+    assert ["address above" in text for text in told] == [True, False]
+    assert ["vault's folder" in text for text in told] == [False, True]
     printed = " ".join([page.title, *page.instructions, *page.groups])
     assert not set(words.fingerprint_words(owner.fingerprint)) & set(printed.split())
