@@ -16,7 +16,7 @@ from desktop.widgets.buttons import Button, default_button
 from desktop.widgets.dialogs import Dialog
 from desktop.widgets.fields import ErrorLine, Field
 from desktop.widgets.icons import Icons
-from desktop.widgets.labels import ElidedLabel, Label
+from desktop.widgets.labels import ElidedLabel, IconLabel, Label
 from desktop.widgets.marks import ProgressBar4
 from desktop.widgets.notices import ErrorBox, error_words
 
@@ -352,6 +352,7 @@ class ImportClassicDialog(KeyDialog):
                 "key is kept here without a passphrase, as it was. Nothing new is ever encrypted with it."
             ),
         )
+        self._head.insertWidget(0, IconLabel(icons, "warning", "warn", 24), 0, Qt.AlignmentFlag.AlignTop)
         self._path: Path | None = None
         self.choose = default_button(self.tr("Choose a file"), icons, "folder")
         self.choose.clicked.connect(self._choose)

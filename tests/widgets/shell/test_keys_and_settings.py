@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QAbstractButton
 
 from desktop import errors
 from desktop.config import Config, Preferences
@@ -73,7 +75,7 @@ def test_it_is_said_whose_pictures_a_key_opens(
 ) -> None:
     place = config.server_place("https://pictures.example.org", "tom")
     place.folder.mkdir(parents=True)
-    (place.folder / "account.json").write_text('{"fingerprint": "%s"}' % ("1" * 64))
+    (place.folder / "account.json").write_text(json.dumps({"fingerprint": "1" * 64}))
     broken = config.server_place("https://pictures.example.org", "nobody")
     broken.folder.mkdir(parents=True)
     (broken.folder / "account.json").write_text("[]")
@@ -221,3 +223,35 @@ def test_where_the_pictures_are(settings: SettingsViewModel, make_session: Calla
     assert settings.place == session.place
     settings.stop()
     assert settings.place is None
+
+
+def test_deleting_a_key_names_whose_pictures_are_lost_and_offers_a_copy(
+    dressed: Callable[..., Any],
+    runner: InlineRunner,
+    make_session: Callable[..., Any],
+    make_key: Callable[..., Any],
+    config: Config,
+) -> None:
+    from desktop.widgets.dialogs import ConfirmDialog
+    from desktop.widgets.icons import Icons
+    from desktop.widgets.keys_page import KeysPage
+
+    place = config.server_place("https://pictures.example.org", "tom")
+    place.folder.mkdir(parents=True)
+    (place.folder / "account.json").write_text(json.dumps({"fingerprint": "1" * 64}))
+    session = make_session(locked=False)
+    other = make_key("1" * 64, "Other", is_default=False)
+    session.key_store.entries.append(other)
+    model = KeysViewModel(runner, places=lambda: [place])
+    page = KeysPage(Icons(dressed()), model)
+    model.start(session)
+    runner.run_pending()
+    page._ask_to_delete(other)
+    (question,) = page.findChildren(ConfirmDialog)
+    assert "tom on pictures.example.org" in question.sentence.text()
+    assert "Export a copy first" in [button.text() for button in question.findChildren(QAbstractButton)]
+    assert session.key_store.calls == []
+    question.accept()
+    runner.run_pending()
+    assert session.key_store.calls == [("delete", "1" * 64)]
+    page.deleteLater()
