@@ -164,6 +164,9 @@ class EmbeddedStorage(EmbeddedUsers, EmbeddedPictures, EmbeddedExtras):
     def secret(self, name: str) -> bytes:
         with suppress(DuplicateKeyError):
             if (kept := self._secrets.find_one({"_id": name})) is None:
+                # Made for a new folder or a new kind; where the index has lost one, nothing may be written into it.
+                if not self._engine.connections.is_sound():
+                    raise StorageError("damaged", DAMAGED)
                 self._secrets.insert_one({"_id": name, "value": secrets.token_bytes(32)})
         kept = kept or self._secrets.find_one({"_id": name})
         if not isinstance((kept or {}).get("value"), bytes):

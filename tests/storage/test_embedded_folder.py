@@ -214,6 +214,40 @@ def test_damaged_entries_are_made_anew_from_the_records(folder, stored, harm):
     storage.close()
 
 
+def test_a_secret_that_an_index_has_lost_is_not_made_anew(folder):
+    """Written into a damaged index, another one could do more harm; and it would sign everybody out."""
+    names = ("session", "file-server", "jwt", "basic", "csrf")
+    storage = open_storage(folder)
+    storage.add_user(User(OWNER, "mara", "", "key", datetime(2026, 1, 2)))
+    kept = {name: storage.secret(name) for name in names}
+    storage.close()
+    database = folder / "records.sqlite3"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        [(root,)] = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name='sqlite_autoindex_documents_1'")
+        [(size,)] = connection.execute("PRAGMA page_size")
+    data = database.read_bytes()
+    refusals = 0
+    for cell in range(len(names) + 1):
+        position = (root - 1) * size + 8 + 2 * cell + 1  # where the page says that the cell begins
+        wrong = data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+        database.write_bytes(wrong)
+        try:
+            storage = open_storage(folder)
+            try:
+                assert {name: storage.secret(name) for name in names} == kept
+            finally:
+                storage.close()
+        except StorageError as error:
+            refusals += 1
+            assert error.reason == "damaged"
+            assert database.read_bytes() == wrong
+    assert refusals
+    database.write_bytes(data)
+    storage = open_storage(folder)
+    assert {name: storage.secret(name) for name in names} == kept
+    storage.close()
+
+
 def test_new_entries_do_not_hide_that_a_record_is_missing(folder, stored):
     """The table has lost a row that the indexes still know: nothing is mended, and no blob is collected."""
     database = folder / "records.sqlite3"
