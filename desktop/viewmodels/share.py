@@ -13,7 +13,7 @@ from desktop.errors import Cancelled, GlassineError, KeyChanged, PersonNotFound,
 from desktop.models import IsCancelled, Person, PersonState, Picture, Report
 
 if TYPE_CHECKING:
-    from desktop.client.sharing_model import Share, ShareResult, StopResult
+    from desktop.client.sharing_model import KeySuccession, Share, ShareResult, StopResult
     from desktop.tasks import Runner, Task
     from desktop.viewmodels.circle_port import Circle, Role, SharingPort
 
@@ -98,6 +98,7 @@ class ShareViewModel(QObject):
         done(Outcome): Share is over.
         stopped(Person, StopResult): sharing with somebody has ended.
         people_changed(): somebody was compared or met; whoever shows people looks again.
+        vouched(str user_id, KeySuccession): a changed key is signed by the old one. For information only.
     """
 
     rows_changed = Signal()
@@ -109,6 +110,7 @@ class ShareViewModel(QObject):
     done = Signal(object)
     stopped = Signal(object, object)
     people_changed = Signal()
+    vouched = Signal(str, object)
 
     def __init__(
         self, runner: Runner, circle: Circle, pictures: Sequence[Picture], parent: QObject | None = None
@@ -236,6 +238,16 @@ class ShareViewModel(QObject):
     def differ(self, user_id: str) -> None:
         """The words are different: nothing is shared with this person until they are the same."""
         self._start(_differ, (self._circle.sharing, user_id), self._on_compared)
+
+    def ask_old_key(self, user_id: str) -> None:
+        """Look whether a changed key is signed by the old one; ``vouched`` says so, and silence that it is not."""
+        task = self._runner.submit(_old_key, self._circle.sharing, user_id, pool="network")
+        task.succeeded.connect(self._on_old_key)
+
+    def _on_old_key(self, found: tuple[str, KeySuccession | None]) -> None:
+        user_id, succession = found
+        if succession is not None:
+            self.vouched.emit(user_id, succession)
 
     def _on_compared(self, person: Person) -> None:
         row = self.row(person.user_id)
@@ -413,6 +425,12 @@ def _compared(sharing: SharingPort, user_id: str, fingerprint: str, report: Repo
 
 def _compare_text(sharing: SharingPort, user_id: str, text: str, report: Report, cancelled: IsCancelled) -> Person:
     return sharing.compare(user_id, text)
+
+
+def _old_key(
+    sharing: SharingPort, user_id: str, report: Report, cancelled: IsCancelled
+) -> tuple[str, KeySuccession | None]:
+    return user_id, sharing.succession(user_id)
 
 
 def _differ(sharing: SharingPort, user_id: str, report: Report, cancelled: IsCancelled) -> Person:

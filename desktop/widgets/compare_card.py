@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QDialogButtonBox, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QFrame, QGridLayout, QHBoxLayout
 from desktop.errors import GlassineError
 from desktop.models import Person
 from desktop.viewmodels.share import ShareViewModel
-from desktop.viewmodels.wording import short_text
+from desktop.viewmodels.wording import short_day_text, short_text
 from desktop.widgets.buttons import Button, default_button, link_button, primary_button
 from desktop.widgets.dialogs import Dialog
 from desktop.widgets.fields import Field
@@ -19,6 +19,9 @@ from desktop.widgets.labels import Label
 from desktop.widgets.notices import ErrorBox, error_words
 from desktop.widgets.qr_code import QrCode
 from desktop.widgets.theme import Space
+
+if TYPE_CHECKING:
+    from desktop.client.sharing_model import KeySuccession
 
 translate = QCoreApplication.translate
 
@@ -55,6 +58,9 @@ class CompareCard(QFrame):
         layout.addWidget(self.title)
         self.title.setVisible(framed)
         layout.addWidget(Label(advice, "caption", wrap=True))
+        self.old_key = Label("", "caption", wrap=True)
+        layout.addWidget(self.old_key)
+        self.old_key.hide()
         layout.addWidget(self._words_well())
         self.more = link_button(self.tr("Digits and code"))
         self._extra = self._digits_and_code()
@@ -86,6 +92,21 @@ class CompareCard(QFrame):
         """Show digits and code, or not."""
         self._extra.setVisible(self._extra.isHidden())
         self.more.setText(self.tr("Words only") if self.digits_shown else self.tr("Digits and code"))
+        window = self.window()
+        if isinstance(window, Dialog):
+            window.reveal(self)
+
+    def say_old_key(self, succession: KeySuccession) -> None:
+        """Say that the old key has signed this one: information, after which comparing is as needed as before."""
+        if succession.new != self.person.fingerprint:
+            return
+        words = self.tr(
+            "%1’s old key says that this is the new one, since %2. Whoever got hold of the old key could have it say "
+            "that, too: compare the words all the same."
+        )
+        day = short_day_text(succession.when.astimezone().replace(tzinfo=None))
+        self.old_key.setText(words.replace("%1", short_text(self.person.name)).replace("%2", day))
+        self.old_key.show()
         window = self.window()
         if isinstance(window, Dialog):
             window.reveal(self)
@@ -187,6 +208,8 @@ class CompareDialog(Dialog):
         model.people_changed.connect(self._on_decided)
         model.failed.connect(self._on_failed)
         model.busy_changed.connect(self._on_busy)
+        model.vouched.connect(lambda user_id, succession: self.card.say_old_key(succession))
+        model.ask_old_key(person.user_id)
 
     def _ask(self, what: str, text: str = "") -> None:
         if self._problem is not None:

@@ -35,6 +35,7 @@ from desktop.widgets.strip_dialog import StripDialog
 from desktop.widgets.theme import Space
 
 if TYPE_CHECKING:
+    from desktop.client.sharing_model import KeySuccession
     from desktop.viewmodels.strip import StripViewModel
 
 translate = QCoreApplication.translate
@@ -104,6 +105,7 @@ class ShareDialog(Dialog):
         model.progressed.connect(self._on_progressed)
         model.added.connect(self._on_added)
         model.done.connect(self._on_done)
+        model.vouched.connect(self._on_vouched)
         self.name.setFocus(Qt.FocusReason.OtherFocusReason)
         model.load()
 
@@ -225,6 +227,13 @@ class ShareDialog(Dialog):
             if isinstance(widget, PersonRow) and widget.card is not None:
                 self.reveal(widget.card)
                 widget.card.match.setFocus(Qt.FocusReason.OtherFocusReason)
+                if widget.shown.offered is not None:
+                    self._model.ask_old_key(user_id)
+
+    def _on_vouched(self, user_id: str, succession: KeySuccession) -> None:
+        for widget in self._rows:
+            if isinstance(widget, PersonRow) and widget.card is not None and user_id == self._comparing:
+                widget.card.say_old_key(succession)
 
     def _on_matched(self, user_id: str, fingerprint: str) -> None:
         self._comparing = ""

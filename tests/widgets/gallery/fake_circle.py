@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop import errors
-from desktop.client.sharing_model import Failure, KeptVersion, Sender, Share, ShareResult, StopResult
+from desktop.client.sharing_model import Failure, KeptVersion, KeySuccession, Sender, Share, ShareResult, StopResult
 from desktop.crypto.words import fingerprint_groups, fingerprint_words
 from desktop.models import Person, PersonState, Picture, PictureState
 from desktop.viewmodels.circle_port import Circle
@@ -43,6 +43,7 @@ class FakeSharing:
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     waits: list[tuple[str, Person, str]] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
+    vouched: dict[str, KeySuccession] = field(default_factory=dict)
 
     def add(self, *people: Person) -> FakeSharing:
         for person in people:
@@ -79,8 +80,8 @@ class FakeSharing:
     def offered(self, user_id: str) -> Person | None:
         return self.new_keys.get(user_id)
 
-    def succession(self, user_id: str) -> None:
-        return None
+    def succession(self, user_id: str) -> KeySuccession | None:
+        return self.vouched.get(user_id)
 
     def compared(self, user_id: str, fingerprint: str) -> Person:
         self.calls.append(("compared", user_id, fingerprint))

@@ -9,16 +9,16 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop import errors
-from desktop.client.sharing_model import Strip
+from desktop.client.sharing_model import KeySuccession, Strip
 from desktop.models import PersonState, Picture
 from desktop.viewmodels.share import Outcome, ShareViewModel
-from desktop.widgets.compare_card import CompareCard
+from desktop.widgets.compare_card import CompareCard, CompareDialog
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.qr_code import QrCode
 from desktop.widgets.share_dialog import ShareDialog, shared_words
 from desktop.widgets.share_row import PersonRow
 from desktop.widgets.stop_sharing import StopSharingDialog
-from tests.widgets.gallery.fake_circle import FakeCircle, make_person
+from tests.widgets.gallery.fake_circle import SINCE, FakeCircle, make_person
 
 
 @pytest.fixture
@@ -323,6 +323,35 @@ def test_comparing_never_scrolls_sideways(
     dialog._model.load()
     runner.run_pending()
     fits("a changed key")
+
+
+@pytest.mark.parametrize("signed", ["7" * 64, "8" * 64, ""])
+def test_that_the_old_key_signed_the_new_one_is_said_and_compared_all_the_same(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle, qtbot: Any, icons: Any, signed: str
+) -> None:
+    changed = make_person("lina", PersonState.CHANGED)
+    offered = make_person("lina", PersonState.CHANGED, fingerprint="7" * 64)
+    circle.sharing.meet(changed)
+    circle.sharing.new_keys[changed.user_id] = offered
+    circle.sharing.trouble["lina"] = errors.KeyChanged()
+    if signed:
+        circle.sharing.vouched[changed.user_id] = KeySuccession(changed.fingerprint, signed, SINCE)
+    put(dialog, runner, "lina").compare.click()
+    runner.run_pending()
+    row = row_of(dialog, "lina")
+    alone = CompareDialog(icons, dialog, ShareViewModel(runner, circle.port, []), offered)
+    alone.open()
+    runner.run_pending()
+    assert row.card is not None
+    for card in (row.card, alone.card):
+        said = "lina’s old key says that this is the new one, since " in words(card)
+        assert said is (signed == offered.fingerprint), "of another key than the offered one it says nothing"
+    alone.reject()
+    assert row.shown.person.state is PersonState.CHANGED
+    assert not dialog.share.isEnabled()
+    row.card.match.click()
+    runner.run_pending()
+    assert ("compared", changed.user_id, offered.fingerprint) in circle.sharing.calls
 
 
 def test_a_code_is_drawn_in_whole_pixels(qtbot: Any) -> None:
