@@ -115,6 +115,7 @@ class Picture:
         conflict: Two revisions stand in each other's place; the person has to choose.
         deleted: When it was moved to the bin (aware, UTC), as the server says; None outside the bin.
         revision: Header hash of the revision at hand, 64 hex digits; empty when unknown.
+        waiting_for: Names of people who are to have it and cannot open it yet: no key, or not compared.
     """
 
     id: str
@@ -139,6 +140,7 @@ class Picture:
     conflict: bool = False
     deleted: datetime | None = None
     revision: str = ""
+    waiting_for: tuple[str, ...] = ()
 
     @property
     def when(self) -> datetime:

@@ -8,12 +8,13 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.errors import Cancelled, GlassineError
-from desktop.models import IsCancelled, Picture, PictureState, Place, Report, Trust
+from desktop.models import IsCancelled, Person, Picture, PictureState, Place, Report, Trust
 from desktop.viewmodels.batches import (
     BatchOutcome,
     ExportOrder,
@@ -263,20 +264,28 @@ class GalleryViewModel(QObject):
             self.model.insert([picture])
         self._count_changed()
 
-    def mark(self, counts: Mapping[str, tuple[int, bool]], conflicts: Collection[str]) -> None:
+    def mark(
+        self,
+        counts: Mapping[str, tuple[int, bool]],
+        conflicts: Collection[str],
+        waiting: Mapping[str, Sequence[Person]] = MappingProxyType({}),
+    ) -> None:
         """Say what is known of pictures besides the listing.
 
         Args:
             counts: With how many people each shared one is shared, and whether one of them was never compared.
             conflicts: Of which pictures two versions wait for a choice.
+            waiting: Who is to have which pictures and cannot open them yet.
         """
         changed = False
         for picture in list(self._all):
             number, unverified = counts.get(picture.id, (0, False))
             conflict = picture.id in conflicts
-            if (picture.shared_with, picture.unverified, picture.conflict) == (number, unverified, conflict):
+            names = tuple(person.name for person in waiting.get(picture.id, ()))
+            now = (number, unverified, conflict, names)
+            if (picture.shared_with, picture.unverified, picture.conflict, picture.waiting_for) == now:
                 continue
-            newer = replace(picture, shared_with=number, unverified=unverified, conflict=conflict)
+            newer = replace(picture, shared_with=number, unverified=unverified, conflict=conflict, waiting_for=names)
             changed = True
             self._all.replace(newer)
             self.model.replace(newer)

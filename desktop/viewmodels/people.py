@@ -122,7 +122,7 @@ class PeopleViewModel(QObject):
     def _on_known(self, known: Known) -> None:
         self.known = known
         if self._gallery is not None:
-            self._gallery.mark(known.counts, known.conflicts)
+            self._gallery.mark(known.counts, known.conflicts, known.waiting)
         self.changed.emit()
 
     def _on_completed(self, result: ShareResult | None) -> None:

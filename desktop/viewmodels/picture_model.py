@@ -214,6 +214,7 @@ class PictureModel(QAbstractListModel):
             words.append(self.tr("shared with %n people", "", picture.shared_with))
         if picture.unverified:
             words.append(self.tr("not all of them verified"))
+        words += [self.tr("%1 cannot open it yet").replace("%1", name) for name in picture.waiting_for]
         if picture.conflict:
             words.append(self.tr("two versions"))
         if picture.deleted is not None:

@@ -156,7 +156,7 @@ def _caption(row: ShareRow, total: int) -> str:
     if row.broken:
         words = translate("Share", "The server lost part of it. Share repairs that.")
     elif row.person.state in WITHOUT_KEY:
-        words = translate("Share", "Waits until there is a key and you have compared it")
+        words = translate("Share", "Waiting for %1’s key, which you then compare").replace("%1", row.person.name)
     elif row.waiting:
         words = translate("Share", "Waits until you have compared the words")
     elif not row.had:

@@ -154,7 +154,7 @@ class TileDelegate(QStyledItemDelegate):
             badges.append(("shield-question", PALE_DISC, ON_PALE))
         if picture.shared_with and min(inner.width(), inner.height()) >= SMALL:
             badges.append(("people", DARK_DISC, WHITE))
-        if waiting:
+        if waiting or picture.waiting_for:
             badges.append(("waiting", DARK_DISC, WHITE))
         for place, (icon, disc, colour) in enumerate(badges):
             spot = QRect(inner.left() + EDGE + place * (BADGE + 4), inner.bottom() + 1 - EDGE - BADGE, BADGE, BADGE)

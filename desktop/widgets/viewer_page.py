@@ -15,7 +15,7 @@ from desktop.models import Picture, PictureState, PlaceKind, Scheme
 from desktop.viewmodels.batches import BatchOutcome
 from desktop.viewmodels.stored import StoredViewModel
 from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
-from desktop.viewmodels.wording import moment_text, number_text
+from desktop.viewmodels.wording import moment_text, number_text, short_text
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, open_folder
 from desktop.widgets.buttons import ghost_button
 from desktop.widgets.details_panel import DetailsPanel
@@ -428,6 +428,9 @@ class ViewerPage(QWidget):
             name = picture.owner_name if len(picture.owner_name) <= 24 else f"{picture.owner_name[:23]}…"
             kind = self.chip_of(picture.owner_id)
             return kind, words.replace("%1", name), "shared-in" if kind == "plain" else ""
+        if not picture.shared_with and picture.waiting_for:
+            words = self.tr("%1 cannot open it yet").replace("%1", short_text(picture.waiting_for[0], 24))
+            return "plain", words, "waiting"
         if not picture.shared_with:
             return "plain", self.tr("Only you"), "person"
         if picture.unverified:

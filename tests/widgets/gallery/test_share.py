@@ -429,3 +429,7 @@ def test_long_names_are_cut_in_the_middle_and_nothing_leaves_the_dialog(
     assert row.width() <= 600
     assert row.mapTo(dialog, row.cross.geometry().bottomRight()).x() <= dialog.width()
     assert dialog.width() == 600
+
+
+def test_whose_key_is_waited_for_is_said(dialog: ShareDialog, runner: Any) -> None:
+    assert "Waiting for kim’s key" in words(put(dialog, runner, "kim"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop import errors
@@ -95,6 +96,27 @@ def test_the_gallery_learns_with_whom_its_pictures_are_shared(
     models.people.refresh()
     runner.run_pending()
     assert names(models.gallery) == []
+
+
+def test_the_gallery_learns_which_pictures_wait_for_somebodys_key(
+    models: Models, runner: Any, vault: Any, circle: FakeCircle, pictures: Any
+) -> None:
+    vault.put(pictures(1), pictures(2))
+    models.start(vault, runner)
+    kim = make_person("kim", PersonState.NO_KEY)
+    for waits, people in (([(pictures(1).id, kim, "read")], ("kim",)), ([], ())):
+        circle.sharing.waits = waits
+        models.people.refresh()
+        runner.run_pending()
+        picture = models.gallery.find(pictures(1).id)
+        assert picture is not None
+        assert picture.waiting_for == people
+        index = models.gallery.model.index(models.gallery.model.row_of(picture.id))
+        said = str(index.data(Qt.ItemDataRole.AccessibleTextRole))
+        assert ("kim cannot open it yet" in said) is bool(people)
+        other = models.gallery.find(pictures(2).id)
+        assert other is not None
+        assert other.waiting_for == ()
 
 
 def test_what_waited_is_shared_and_what_was_left_over_is_finished(

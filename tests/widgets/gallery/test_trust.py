@@ -178,6 +178,7 @@ def test_tiles_of_every_state_look_different(page: GalleryPage, runner: Any, vau
         {"shared_with": 2},
         {"shared_with": 2, "unverified": True},
         {"conflict": True},
+        {"waiting_for": ("kim",)},
     ]
     made = [pictures(number, **kind) for number, kind in enumerate(kinds)]
     vault.put(*made)
