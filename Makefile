@@ -25,6 +25,9 @@ run:
 	@scripts/setup run
 	@.venv/bin/python main.py
 
+# tests start hundreds of programs: compiled modules are kept also where the environment says not to keep any
+test: export PYTHONDONTWRITEBYTECODE =
+test: export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/pycache
 test:
 	@scripts/setup test
 	.venv/bin/python -m pytest -q -n auto --dist loadfile
