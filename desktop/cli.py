@@ -28,7 +28,9 @@ SERVER_COMMANDS = {
 }
 """What they understand is the backend's own matter; here is only what the list of commands says of them."""
 
-COMMANDS = (*SERVER_COMMANDS, "keys", "seal", "open", "upload", "list", "download", "share", "people", "classic", "doctor")
+PICTURE_COMMANDS = ("seal", "open", "upload", "list", "download", "share", "people", "classic")
+
+COMMANDS = (*SERVER_COMMANDS, "keys", *PICTURE_COMMANDS, "doctor")
 """A file with such a name is given as ./keys."""
 
 SELF_TEST = "--self-test"
