@@ -21,6 +21,7 @@ from desktop.models import IsCancelled, Report, never_cancelled, no_report
 if TYPE_CHECKING:
     from desktop.client.answers import Row
     from desktop.client.vault_context import VaultContext
+    from desktop.crypto.opened import OpenedEnvelope
     from desktop.crypto.plans import Plan
     from desktop.crypto.sealed import Envelope, Sealed
 
@@ -54,9 +55,26 @@ class Revising:
         if self._kept.has(target):
             raise errors.ConflictKept("Another version of this picture waits here. Choose first which one counts.")
         current = fetch(self._context, target.owner_id, target.owner, target.picture_id, cancelled)
+        seen = self._seen(target, current.envelope.header_hash)
+        if seen is not None:  # whoever replaces it has another version before them than the one that is stored
+            plan = next_revision(seen, self._context.key, owner=target.owner, grant=None)
+            self._kept.seal(target, source, plan, report, cancelled)
+            raise errors.ConflictKept
         plan = next_revision(current.opened, self._context.key, owner=target.owner, grant=current.grant)
         kept = self._kept.seal(target, source, plan, report, cancelled)
         return self._send(kept, cancelled)
+
+    def _seen(self, target: Target, stored: str) -> OpenedEnvelope | None:
+        """Return the version of one's own picture that was listed last, if it is not the stored one."""
+        if not target.is_own:
+            return None
+        try:
+            listed = self._context.catalog.get(target.picture_id)
+        except errors.NotFound:
+            return None
+        if listed.header_hash in ("", stored):
+            return None
+        return self._kept.read(target, listed.envelope).open(self._context.key)
 
     def kept(self) -> list[KeptVersion]:
         """Return the versions that are kept here. Nothing is asked."""

@@ -436,6 +436,13 @@ class Driver:
         self.until(self.window.open_vault.viewer_page.isVisible, "the viewer")
         return name
 
+    def choose_in_viewer_menu(self, words: str) -> None:
+        """Choose an entry of the viewer's menu. It is not popped up: that would hold the test in a loop of its own."""
+        menu = self.window.open_vault.viewer_page.more.menu()
+        menu.aboutToShow.emit()
+        next(action for action in menu.actions() if action.text() == words).trigger()
+        self.settle()
+
     def picture_on_stage(self) -> QImage:
         """What the viewer shows of the picture, once it is sharp; a null image before."""
         stage = self.window.open_vault.viewer_page.stage

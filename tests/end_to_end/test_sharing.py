@@ -120,6 +120,55 @@ def test_two_people_share_a_picture_replace_it_and_part(
     tom.see("Nothing shared with you yet")
 
 
+def test_two_people_replace_a_picture_at_the_same_time_and_both_versions_are_kept(
+    people: Callable[[str], Driver], server: str, tmp_path: Path
+) -> None:
+    mara, tom = people("mara"), people("tom")
+    enter(tom, server, "tom")
+    enter(mara, server, "mara")
+    mara.add(photographs(tmp_path / "photos", 1))
+    mara.until(lambda: mara.stored() == 1 and not mara.busy(), "a stored picture")
+    mara.choose_row(0)
+    mara.press("Share")
+    mara.type("User name", "tom")
+    mara.choose_in("What they may do", "Can view and replace")
+    mara.press("Add")
+    mara.see("Not verified")
+    mara.press("Share")
+    mara.see("Share with tom before comparing words?")
+    mara.press("Share")
+    mara.see("Shared 1 picture with tom")
+    tom.go("Shared with me")
+    tom.press("Accept, mara")
+    tom.until(lambda: tom.shown() == 1 and tom.name_of(0) == "IMG_0.jpg", "the picture, decoded")
+
+    versions = {name: photograph(number) for number, name in enumerate(("of mara.jpg", "of tom.jpg"), 7)}
+    for name, data in versions.items():
+        (tmp_path / name).write_bytes(data)
+    mara.open_row(0)
+    tom.open_row(0)
+    tom.until(lambda: not tom.picture_on_stage().isNull(), "the picture on the stage")
+    tom.drop([tmp_path / "of tom.jpg"])
+    tom.see("Replace “IMG_0.jpg” with “of tom.jpg”?")
+    tom.press("Replace")
+    tom.see("The new version is stored")
+    mara.choose_in_viewer_menu("Replace with a file…")  # with the earlier version before her
+    mara.choose_path(tmp_path / "of mara.jpg")
+    mara.see("Replace “IMG_0.jpg” with “of mara.jpg”?")
+    mara.press("Replace")
+    mara.see("replaced this picture while you did")
+    mara.see("Both versions are kept.")
+    mara.press("Keep both")
+    mara.until(lambda: {mara.name_of(row) for row in range(mara.shown())} == set(versions), "both versions")
+    (tmp_path / "copies").mkdir()
+    mara.save_copies_of_all(tmp_path / "copies")
+    mara.until(lambda: not mara.saving(), "the copies")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "copies").iterdir()} == versions
+    tom.go("All pictures")
+    tom.go("Shared with me")
+    tom.until(lambda: tom.shown() == 1 and tom.name_of(0) == "of tom.jpg", "the version that stayed shared")
+
+
 def test_comparing_words_verifies_a_person(people: Callable[[str], Driver], server: str, tmp_path: Path) -> None:
     mara, tom = people("mara"), people("tom")
     enter(tom, server, "tom")

@@ -177,6 +177,7 @@ def test_what_arrived_and_was_followed_is_no_conflict(anna: Friend, ben: Friend)
 
     def unheard(*args: Any, **more: Any) -> Any:
         put(*args, **more)
+        anna.context.catalog.remove(picture_id)  # her list is older than what has just arrived
         anna.revising.replace(picture_id, anna.file(THEIRS, "theirs.png"))
         return put(*args, **more)
 
@@ -184,6 +185,20 @@ def test_what_arrived_and_was_followed_is_no_conflict(anna: Friend, ben: Friend)
     ben.revising.replace(ben.theirs(anna, picture_id), ben.file(MINE, "mine.png"))
     assert ben.revising.kept() == []
     assert ben.content(anna, picture_id) == THEIRS
+
+
+def test_who_has_an_older_version_before_them_overwrites_no_newer_one_unseen(anna: Friend, ben: Friend) -> None:
+    picture_id = anna.add(png(), "one.png")
+    anna.sharing.share([picture_id], anna.meet(ben), "write")
+    ben.meet(anna)
+    ben.revising.replace(ben.theirs(anna, picture_id), ben.file(THEIRS, "theirs.png"))
+    with pytest.raises(errors.ConflictKept):
+        anna.revising.replace(picture_id, anna.file(MINE, "mine.png"))
+    assert opened(anna, picture_id) == THEIRS
+    (kept,) = anna.revising.kept()
+    assert (kept.picture_id, kept.moved) == (picture_id, True)
+    assert opened(anna, anna.revising.resolve(picture_id, "both")) == MINE
+    assert opened(anna, picture_id) == THEIRS
 
 
 def test_what_cannot_be_taken_leaves_nothing(anna: Friend) -> None:
