@@ -28,6 +28,7 @@ class SearchField(QLineEdit):
         self.setAccessibleName(placeholder)
         self.setFixedWidth(self.WIDTH)
         self._lens = QAction(self)
+        self._lens.setToolTip(placeholder)  # of the action: Qt takes the button's from it again at every change
         self.addAction(self._lens, QLineEdit.ActionPosition.LeadingPosition)
         self._cross = QAction(self.tr("Clear search"), self)
         self._cross.triggered.connect(self.clear)
@@ -37,7 +38,6 @@ class SearchField(QLineEdit):
             if isinstance(widget, QWidget) and widget is not self:
                 widget.setEnabled(False)
                 widget.setAccessibleName(placeholder)
-                widget.setToolTip(placeholder)
         for widget in self._cross.associatedObjects():
             if isinstance(widget, QWidget) and widget is not self:
                 widget.setAccessibleName(self._cross.text())
