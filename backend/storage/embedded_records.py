@@ -29,8 +29,13 @@ Record = TypeVar("Record", User, PictureRecord, Revision, Permission, Document, 
 
 _KINDS = (User, PictureRecord, Revision, Permission, Document, Session, PublishedFile)
 _TYPES = {kind: get_type_hints(kind) for kind in _KINDS}
-# What a record has that was written before there was such a field.
-_DEFAULTS = {kind: {f.name: f.default for f in fields(kind) if f.default is not MISSING} for kind in _KINDS}
+# What a record has that was written before there was such a field. No field that names a blob is among them: it is
+# missing from damaged records only, and whoever took those for whole would take its blob for nobody's.
+_WRITTEN_ALWAYS = {"quotient_blob", "thumbnail_blob", "envelope", "header_hash"}
+_DEFAULTS = {
+    kind: {f.name: f.default for f in fields(kind) if f.default is not MISSING and f.name not in _WRITTEN_ALWAYS}
+    for kind in _KINDS
+}
 
 
 def slot(first: str, second: str) -> str:

@@ -168,6 +168,7 @@ def test_damaged_records_do_not_decide_which_blobs_nobody_needs(folder, stored):
     ("old", "new"),
     [
         (b"content_sha256\0", b"content_sha257\0"),  # a field is missing
+        (b"thumbnail_blob\0", b"thumbnail_bloc\0"),  # one that names a blob: nobody may take it for an orphan
         (b"\x10size\0", b"\x13size\0"),  # a field is of another kind, and the rest out of step
     ],
 )
