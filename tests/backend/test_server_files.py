@@ -25,7 +25,10 @@ def text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", sorted(path for path in FOLDER.iterdir() if path.is_file()), ids=lambda path: path.name)
+SERVICE_FILES = sorted(path for path in FOLDER.iterdir() if path.is_file())
+
+
+@pytest.mark.parametrize("path", SERVICE_FILES, ids=lambda path: path.name)
 def test_settings_that_are_named_exist(path: Path) -> None:
     assert set(re.findall(r"GLASSINE_[A-Z_]+", path.read_text(encoding="utf-8"))) <= VARIABLES
 
