@@ -26,11 +26,9 @@ run:
 	@.venv/bin/python main.py
 
 # tests start hundreds of programs: compiled modules are kept also where the environment says not to keep any
-test: export PYTHONDONTWRITEBYTECODE =
-test: export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/pycache
 test:
 	@scripts/setup test
-	.venv/bin/python -m pytest -q -n auto --dist loadfile
+	PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/.venv/pycache" .venv/bin/python -m pytest -q -n auto --dist loadfile
 
 check:
 	@scripts/setup test
