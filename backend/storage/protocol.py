@@ -443,7 +443,8 @@ class Storage(Protocol):
         ...
 
     def open_blob(self, blob_id: str) -> BinaryIO | None:
-        """A seekable binary file to read, closed by the caller."""
+        """A seekable binary file to read, closed by the caller; None when it is not there. When a blob is removed while
+        it is read, the rest comes or StorageError is raised: never other bytes."""
         ...
 
     def remove_blob(self, blob_id: str) -> None:

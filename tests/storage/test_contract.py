@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -312,6 +313,21 @@ def test_a_removed_blob_is_gone_and_may_be_removed_again(storage, make):
     storage.remove_blob(blob_id)
     assert storage.open_blob(blob_id) is None
     assert list(storage.blob_ids()) == [other]
+
+
+@pytest.mark.parametrize("size", [5, 2**16, 2**20, 3 * 2**20 + 1])
+def test_a_blob_that_is_removed_while_it_is_read_gives_its_own_bytes_or_fails(storage, size):
+    content = random.Random(size).randbytes(size)
+    with storage.write_blob() as blob:
+        blob.write(content)
+        blob_id = blob.commit()
+    with storage.open_blob(blob_id) as reading:
+        begun = reading.read(3)
+        storage.remove_blob(blob_id)
+        try:
+            assert begun + reading.read() == content
+        except StorageError as error:
+            assert error.reason == "damaged" and size > 2**20  # a small one is in hand from the start
 
 
 @pytest.mark.parametrize(

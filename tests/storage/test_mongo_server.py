@@ -276,7 +276,9 @@ def test_a_stopped_database_is_unreachable_and_service_returns_with_it(tmp_path,
         storage.add_picture(picture := make.picture(storage, OWNER, "kept"))
         writer = storage.write_blob()
         writer.write(b"begun")
-        blob = storage.open_blob(picture.content_blob)
+        with storage.write_blob() as large:
+            large.write(content := bytes(3 << 20))
+            blob = storage.open_blob(large.commit())
         server.kill()
         calls = [
             storage.check,
@@ -297,7 +299,8 @@ def test_a_stopped_database_is_unreachable_and_service_returns_with_it(tmp_path,
         while not _serves(storage):  # asked again at every call, which waits for the driver's answer
             pass
         assert storage.picture(OWNER, "kept") == picture
-        assert blob.read() == b"noise"
+        blob.seek(0)
+        assert blob.read() == content
         blob.close()
         assert storage.history(picture.id) == []
         storage.remove_picture(picture.id)

@@ -84,6 +84,7 @@ class FakeVault:
     bin_days: int = 0
     binned: dict[str, Picture] = field(default_factory=dict)
     found: Trust = field(default_factory=Trust)
+    changing: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, *pictures: Picture) -> FakeVault:
         for number, picture in enumerate(pictures):
@@ -148,10 +149,13 @@ class FakeVault:
         if cancelled():
             raise errors.Cancelled
         report(2, 2)
-        self.made += 1
+        with self.changing:
+            self.made += 1
+            number = self.made
         size = source.stat().st_size if source.exists() else 5
-        staged = FakeStaged(make_picture(self.made, hours_ago=0, name=source.name, size=size), make_jpeg(), source)
-        self.waiting.append(staged)
+        staged = FakeStaged(make_picture(number, hours_ago=0, name=source.name, size=size), make_jpeg(), source)
+        with self.changing:
+            self.waiting.append(staged)
         return staged
 
     def upload(self, staged: FakeStaged, report: Report, cancelled: IsCancelled) -> Picture:
@@ -161,7 +165,8 @@ class FakeVault:
         if cancelled():
             raise errors.Cancelled
         report(2, 2)
-        self.waiting.remove(staged)
+        with self.changing:  # list.remove compares, and others may append or remove meanwhile
+            self.waiting.remove(staged)
         self.pictures[staged.picture.id] = staged.picture
         self.jpegs[staged.picture.id] = staged.thumbnail
         return staged.picture
@@ -171,8 +176,9 @@ class FakeVault:
 
     def discard(self, staged: FakeStaged) -> None:
         self.discarded.append(staged.picture.name)
-        if staged in self.waiting:
-            self.waiting.remove(staged)
+        with self.changing:
+            if staged in self.waiting:
+                self.waiting.remove(staged)
 
     def open(self, picture_id: str, report: Report, cancelled: IsCancelled) -> FakeOpened:
         self._gate(picture_id, cancelled)
