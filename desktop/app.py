@@ -313,7 +313,6 @@ def _after_first_paint(app: QApplication, runner: TaskRunner) -> None:
         print(f"first paint {time.monotonic_ns()}", flush=True)
     set_window_icon(app)
     gc.freeze()
-    gc.enable()
     runner.submit(warm_up, pool="crypto")
 
 

@@ -10,16 +10,21 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal, Slot
 
+from desktop import collector
 from desktop.errors import Cancelled, GlassineError
 
 log = logging.getLogger(__name__)
 
 REPORT_INTERVAL_S = 0.05
 """Progress is passed on at most this often per task; the last report always arrives."""
+
+COLLECT_INTERVAL_MS = 2000
+"""How often the GUI thread asks whether a pass of the cycle collector is due."""
 
 
 class Task(QObject):
@@ -110,16 +115,19 @@ class Runner(Protocol):
 
 
 class _Runnable(QRunnable):
-    def __init__(self, task: Task, done: Callable[[Task], None]) -> None:
+    def __init__(self, task: Task, ended: Callable[[], None]) -> None:
         super().__init__()
-        self._task = task
-        self._done = done
+        self._task = [task]
+        self._ended = ended
 
     def run(self) -> None:
+        task = self._task.pop()
         try:
-            self._task.run()
+            task.run()
         finally:
-            self._done(self._task)
+            # Tasks, and what their signals are connected to, die in the GUI thread: its reference is the last one.
+            del task
+            self._ended()
 
 
 class TaskRunner(QObject):
@@ -127,9 +135,11 @@ class TaskRunner(QObject):
 
     ``view`` is for what somebody is looking at (thumbnails, the open picture, a search), which must not queue behind
     transfers. More than two busy Python threads hurt the window's response, so each pool has two.
+
+    As long as there are workers, Python's cycle collector runs in the GUI thread only (see desktop/collector.py).
     """
 
-    _handover = Signal(object)
+    _ended = Signal(int)
 
     def __init__(self, parent: QObject | None = None, *, threads: int = 2) -> None:
         super().__init__(parent)
@@ -137,22 +147,30 @@ class TaskRunner(QObject):
         for pool in self._pools.values():
             pool.setMaxThreadCount(threads)
         self._lock = threading.Lock()
-        self._tasks: set[Task] = set()
-        self._handover.connect(self._forget, Qt.ConnectionType.QueuedConnection)
+        self._tasks: dict[int, Task] = {}
+        self._submitted = 0
+        self._ended.connect(self._forget, Qt.ConnectionType.QueuedConnection)
+        self._open = True
+        collector.hold()
+        collecting = QTimer(self, interval=COLLECT_INTERVAL_MS)
+        collecting.timeout.connect(collector.collect_due)
+        collecting.start()
 
     def submit(self, work: Callable[..., Any], *arguments: Any, pool: str = "crypto") -> Task:
         """Start the work and return its task."""
         task = Task(work, arguments, queued=True)
         with self._lock:
-            self._tasks.add(task)
-        self._pools[pool].start(_Runnable(task, self._handover.emit))
+            self._submitted += 1
+            number = self._submitted
+            self._tasks[number] = task
+        self._pools[pool].start(_Runnable(task, partial(self._ended.emit, number)))
         return task
 
-    @Slot(object)
-    def _forget(self, task: Task) -> None:
+    @Slot(int)
+    def _forget(self, number: int) -> None:
         # in the submitting thread, so that the QObject dies there, after its last signal
         with self._lock:
-            self._tasks.discard(task)
+            self._tasks.pop(number, None)
 
     @property
     def busy(self) -> int:
@@ -163,7 +181,7 @@ class TaskRunner(QObject):
     def cancel_all(self) -> None:
         """Ask every task to stop."""
         with self._lock:
-            tasks = list(self._tasks)
+            tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
 
@@ -178,8 +196,12 @@ class TaskRunner(QObject):
         for pool in self._pools.values():
             pool.clear()
         ended = [pool.waitForDone(deadline_ms) for pool in self._pools.values()]
-        with self._lock:
-            self._tasks.clear()
+        if all(ended):
+            with self._lock:
+                self._tasks.clear()
+            if self._open:
+                self._open = False
+                collector.release()
         return all(ended)
 
 

@@ -25,7 +25,7 @@ from desktop.viewmodels.batches import (
     restore_found,
     restore_pictures,
 )
-from desktop.viewmodels.collector import let_go, many_lasting_objects
+from desktop.collector import let_go, many_lasting_objects
 from desktop.viewmodels.picture_list import PictureList
 from desktop.viewmodels.picture_model import WAITING, PictureModel
 from desktop.viewmodels.thumbnails import Thumbnails
