@@ -18,7 +18,8 @@ from desktop.errors import GlassineError, NetworkError
 from desktop.image_formats import MAX_FILE_BYTES
 from desktop.models import Person, Picture, PictureState, PlaceKind, Scheme, Trust
 from desktop.viewmodels.batches import BatchOutcome, Interrupted
-from desktop.viewmodels.gallery import GalleryState, GalleryViewModel, Keep
+from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
+from desktop.viewmodels.gallery_search import Keep
 from desktop.viewmodels.trust import FILTERS, MISSING, Finding
 from desktop.viewmodels.wording import number_text
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, interrupted_notice, open_folder

@@ -794,7 +794,11 @@ def test_quitting_while_copies_are_saved_or_pictures_deleted_asks(
     opened: MainWindow, runner: InlineRunner, kind: str, title: str, rest: str, tmp_path: Path
 ) -> None:
     gallery = opened.open_vault._models.gallery
-    gallery._start_batch(kind, [SimpleNamespace(id="1")], tmp_path if kind == "export" else None)  # type: ignore[list-item]
+    chosen = [SimpleNamespace(id="1")]
+    if kind == "export":
+        gallery.export(chosen, tmp_path)  # type: ignore[arg-type]
+    else:
+        gallery.delete(chosen)  # type: ignore[arg-type]
     assert not opened.close()
     question = opened.findChildren(ConfirmDialog)[-1]
     assert question.windowTitle() == title
