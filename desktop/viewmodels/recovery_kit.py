@@ -83,6 +83,7 @@ class KitViewModel(QObject):
         self._passphrase = ""
         self._root: bytes | None = None
         self.new: NewKit | None = None
+        self.is_kept = False
         self.status: KitStatus | None = None
         self.address = ""
 
@@ -121,6 +122,7 @@ class KitViewModel(QObject):
     def forget_words(self) -> None:
         """Drop the words and what was typed with them."""
         self.new, self._root, self._passphrase = None, None, ""
+        self.is_kept = False
 
     def reload(self) -> None:
         """Find out how far the kit has come."""
@@ -145,7 +147,7 @@ class KitViewModel(QObject):
             return
 
         def took(new: NewKit) -> None:
-            self.new, self._passphrase = new, passphrase
+            self.new, self._passphrase, self.is_kept = new, passphrase, False
             self.drawn.emit()
 
         self._start(lambda kit: kit.draw(passphrase), took, "passphrase")
@@ -155,9 +157,12 @@ class KitViewModel(QObject):
         new, passphrase = self.new, self._passphrase
         if new is None:
             return
+        if self.is_kept:  # its words were looked at once more
+            self.kept.emit()
+            return
 
         def took(_: object) -> None:
-            self._passphrase = ""
+            self._passphrase, self.is_kept = "", True
             self.kept.emit()
             self.reload()
 
@@ -254,7 +259,9 @@ class KitViewModel(QObject):
         if self.state == "unproven":
             return translate("Kit", "The words were not typed back yet, so nobody knows whether the paper is right")
         if self.state == "one-copy":
-            return translate("Kit", "There is no second copy of the key file, and the words open nothing without one")
+            return translate(
+                "Kit", "The words are right, but only this computer has the key file. If it breaks, they open nothing."
+            )
         words = translate("Kit", "Typed back on %1, and a second copy of the key exists")
         when = day_text(status.proven.astimezone()) if status.proven is not None else "-"
         return words.replace("%1", when)

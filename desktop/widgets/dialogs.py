@@ -125,7 +125,10 @@ class Dialog(QDialog):
         QShortcut(QKeySequence("Ctrl+L"), self).activated.connect(self._lock)
 
     def _lock(self) -> None:
-        lock = getattr(self.parentWidget(), "lock", None)
+        owner = self.parentWidget()
+        while isinstance(owner, Dialog):  # one dialog may ask over another
+            owner = owner.parentWidget()
+        lock = getattr(owner, "lock", None)
         if callable(lock):
             lock()
 

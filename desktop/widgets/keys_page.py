@@ -133,13 +133,10 @@ class KeysPage(StyledWidget):
 
         if self._kit is not None:
             prove = self._kit.state in ("unproven", "one-copy")
-            KitDialog(self._icons, self, self._kit, prove_only=prove).open()
-
-    def _open_new_kit(self) -> None:
-        from desktop.widgets.kit_dialog import KitDialog
-
-        if self._kit is not None:
-            KitDialog(self._icons, self, self._kit).open()
+            dialog = KitDialog(self._icons, self, self._kit, prove_only=prove)
+            done = self.tr("Your recovery kit counts: the words are proven, and there is a second copy of the key")
+            dialog.accepted.connect(lambda: self.message_raised.emit(done))
+            dialog.open()
 
     def open_key_change(self) -> None:
         """Go over to another key."""
@@ -165,11 +162,15 @@ class KeysPage(StyledWidget):
             "one-copy": ("not-proven", self.tr("Proven, but no second copy of the key")),
             "proven": ("proven", self.tr("Proven")),
         }
-        verbs = {"none": self.tr("Make the kit"), "proven": self.tr("Make a new kit")}
+        verbs = {
+            "none": self.tr("Make the kit"),
+            "one-copy": self.tr("Keep a second copy"),
+            "proven": self.tr("Make a new kit"),
+        }
         state = kit.state or "none"
         button = default_button(verbs.get(state, self.tr("Prove it")))
         button.setAccessibleDescription(self.tr("Recovery kit"))
-        button.clicked.connect(self._open_new_kit if state in ("none", "proven") else self.open_kit)
+        button.clicked.connect(self.open_kit)
         row = CardRow(self.tr("Recovery kit"), kit.caption, icons=self._icons, icon="kit", control=button)
         if kit.state:
             row.add_chip(Chip(self._icons, *chips[state]))

@@ -3,101 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QDialogButtonBox, QFrame, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialogButtonBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
-from desktop.viewmodels.recovery_kit import WORDS, KitViewModel, Mark, Verdict
+from desktop.viewmodels.recovery_kit import KitViewModel
 from desktop.widgets.buttons import Button, default_button, link_button
-from desktop.widgets.dialogs import Dialog
+from desktop.widgets.dialogs import ConfirmDialog, Dialog
 from desktop.widgets.fields import ErrorLine, Field
 from desktop.widgets.file_dialogs import save_file
 from desktop.widgets.icons import Icons
-from desktop.widgets.labels import IconLabel, Label
+from desktop.widgets.kit_words import WordsField, WordsGrid
+from desktop.widgets.labels import Label
 from desktop.widgets.notices import ErrorBox, error_words
 from desktop.widgets.theme import Space
-
-COLUMNS: Final = 4
-TEXT_HEIGHT: Final = 64
-_MARKS: Final = {Mark.RIGHT: ("check", "ok"), Mark.WRONG: ("close", "danger")}
-
-
-class WordsGrid(QFrame):
-    """The 24 places of a kit, numbered down the columns."""
-
-    def __init__(self, icons: Icons) -> None:
-        super().__init__()
-        self.setProperty("well", True)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(Space.MEDIUM, Space.MEDIUM, Space.MEDIUM, Space.MEDIUM)
-        grid.setVerticalSpacing(Space.SMALL)
-        rows = WORDS // COLUMNS
-        self._words: list[Label] = []
-        self._marks: list[IconLabel] = []
-        for at in range(WORDS):
-            number = Label(str(at + 1), "caption")
-            number.setMinimumWidth(18)
-            number.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
-            word, mark = Label("· · ·", "secondary"), IconLabel(icons, "check", "ok", 16)
-            keeps = mark.sizePolicy()
-            keeps.setRetainSizeWhenHidden(True)
-            mark.setSizePolicy(keeps)
-            mark.hide()
-            cell = QHBoxLayout()
-            cell.setSpacing(Space.SMALL - 2)
-            for widget in (number, word, mark):
-                cell.addWidget(widget)
-            cell.addStretch(1)
-            grid.addLayout(cell, at % rows, at // rows)
-            self._words.append(word)
-            self._marks.append(mark)
-        for column in range(COLUMNS):
-            grid.setColumnStretch(column, 1)
-
-    def show_words(self, words: tuple[str, ...]) -> None:
-        """Show a new kit's words."""
-        self.show_verdict(Verdict(words, (Mark.TYPING,) * len(words), "", wrong=False, complete=True))
-
-    def show_verdict(self, verdict: Verdict) -> None:
-        """Show what was typed, each word with what is said of it."""
-        typed = (*verdict.words, *("",) * (WORDS - len(verdict.words)))
-        for word, mark, text, state in zip(self._words, self._marks, typed, verdict.marks, strict=True):
-            word.setText(text[:12] or "· · ·")
-            word.set_role({Mark.WRONG: "danger-strong"}.get(state, "strong") if text else "secondary")
-            icon = _MARKS.get(state)
-            if icon is not None and text:
-                mark.set_icon(*icon)
-            mark.setVisible(icon is not None and bool(text))
-        self.setAccessibleName(" ".join(f"{at} {text}" for at, text in enumerate(typed, 1) if text))
-
-    def clear(self) -> None:
-        """Show nothing."""
-        self.show_verdict(Verdict((), (Mark.EMPTY,) * WORDS, "", wrong=False, complete=False))
-
-
-class WordsField(QPlainTextEdit):
-    """Where the words are typed; Tab leaves it, and Enter is a space."""
-
-    def __init__(self, label: str) -> None:
-        super().__init__()
-        self.setAccessibleName(label)
-        self.setTabChangesFocus(True)
-        self.setFixedHeight(TEXT_HEIGHT)
-        self.setInputMethodHints(
-            Qt.InputMethodHint.ImhSensitiveData
-            | Qt.InputMethodHint.ImhNoPredictiveText
-            | Qt.InputMethodHint.ImhNoAutoUppercase
-        )
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take Enter for the space between two words."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.insertPlainText(" ")
-        else:
-            super().keyPressEvent(event)
 
 
 class KitDialog(Dialog):
@@ -183,7 +104,16 @@ class KitDialog(Dialog):
         column.addWidget(
             Label(self.tr("A PDF and the clipboard can be read by other programs; paper cannot."), "caption", wrap=True)
         )
+        self.told = Label("", "caption", wrap=True)
+        self.told.hide()
+        column.addWidget(self.told)
         return tools
+
+    def _tell(self, sentence: str) -> None:
+        """Say below the tools what became of paper, file or clipboard; empty says nothing."""
+        self.told.setText(sentence)
+        self.told.setVisible(bool(sentence))
+        self.refit()
 
     def _make_copies(self) -> QWidget:
         copies = QWidget()
@@ -226,6 +156,8 @@ class KitDialog(Dialog):
         self.cancel_button = self.add_button(Button(self.tr("Cancel")), role.RejectRole)
         self.again = self.add_button(Button(self.tr("Show the words again")), role.ActionRole)
         self.again.clicked.connect(self._show_words)
+        self.anew = self.add_button(Button(self.tr("Make a new kit")), role.ActionRole)
+        self.anew.clicked.connect(self._begin_anew)
         self.next = self.add_button(Button(self.tr("Show the words"), kind="primary"), role.AcceptRole)
         self.next.clicked.connect(self._go_on)
 
@@ -253,9 +185,11 @@ class KitDialog(Dialog):
         self.mistake.set_text("")
         self.next.setText(verb)
         self.next.setVisible(bool(verb))
-        self.later.setVisible(step >= 3)
-        self.cancel_button.setVisible(step < 3)
+        self.later.setVisible(step >= 3 or self.vm.is_kept)
+        self.cancel_button.setVisible(step < 3 and not self.vm.is_kept)
         self.again.setVisible(step == 3 and self.vm.new is not None)
+        self.anew.setVisible(step == 3 and self.vm.new is None)
+        self._tell("")
         self._clear_error()
         self.refit()
 
@@ -264,6 +198,7 @@ class KitDialog(Dialog):
 
     def _show_why(self) -> None:
         self._show(1, self.tr("Make a recovery kit"), "", self._why, self.passphrase, verb=self.tr("Show the words"))
+        self.next.setEnabled(True)
         self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_words(self) -> None:
@@ -273,7 +208,9 @@ class KitDialog(Dialog):
         self.passphrase.clear()
         self.typed.clear()
         self.words_grid.show_words(new.words)
-        sentence = self.tr("Write them down in their order, or print them. They are shown this once.")
+        sentence = self.tr(
+            "Write them down in their order, or print them. Once this window is closed, nobody can show them again."
+        )
         verb = self.tr("Hide them and prove")
         self._show(2, self.tr("Your recovery words"), sentence, self.words_grid, self._tools, verb=verb)
         self.next.setEnabled(True)
@@ -284,7 +221,7 @@ class KitDialog(Dialog):
         self._show(
             3,
             self.tr("Prove your recovery kit"),
-            self.tr("The words are hidden now. Type all 24 from your paper; only then the kit counts."),
+            self._why_type(),
             self.typed,
             self.verdict,
             self.proof_grid,
@@ -292,6 +229,16 @@ class KitDialog(Dialog):
         )
         self._judge()
         self.typed.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _why_type(self) -> str:
+        if self.vm.new is not None:
+            return self.tr("The words are hidden now. Type all 24 from your paper; only then the kit counts.")
+        if self.vm.state == "one-copy":
+            return self.tr(
+                "A second copy of the key file is missing. Type all 24 words from your paper once more, then choose "
+                "where to keep it."
+            )
+        return self.tr("Type all 24 words from your paper; only then the kit counts.")
 
     def _show_copies(self) -> None:
         self.typed.clear()
@@ -302,6 +249,11 @@ class KitDialog(Dialog):
         self.later.setText(self.tr("Do it later"))
         first = self.server_button if self.vm.has_server else self.file_button
         first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _begin_anew(self) -> None:
+        """The paper is lost, or wrong: nobody can tell its words, but another kit can be made."""
+        self.prove_only = False
+        self._show_why()
 
     def _go_on(self) -> None:
         if self.step == 1:
@@ -331,8 +283,12 @@ class KitDialog(Dialog):
     def _print(self) -> None:
         from desktop.widgets.kit_print import print_page
 
-        if self.vm.new is not None:
-            print_page(self.vm.new.page, self)
+        if self.vm.new is None:
+            return
+        printed = print_page(self.vm.new.page, self)
+        if printed is not None:
+            sent = self.tr("Sent to the printer. Look at the paper before you go on.")
+            self._tell(sent if printed else self.tr("The printer took nothing. Write the words down, or save a PDF."))
 
     def _save_pdf(self) -> None:
         save_file(self, self.tr("Save the kit as PDF"), "glassine-recovery-kit.pdf", self.write_pdf)
@@ -348,10 +304,13 @@ class KitDialog(Dialog):
             save_pdf(self.vm.new.page, target)
         except GlassineError as error:
             self._on_failed(error)
+        else:
+            self._tell(self.tr("Saved as %1. Whoever finds that file has the words.").replace("%1", target.name))
 
     def _copy(self) -> None:
         if self.vm.new is not None:
             QGuiApplication.clipboard().setText(" ".join(self.vm.new.words))
+            self._tell(self.tr("Copied. The words leave the clipboard when this window is closed."))
 
     def _save_copy(self) -> None:
         title = self.tr("Save a copy of the key file")
@@ -392,6 +351,24 @@ class KitDialog(Dialog):
             self._error.hide()
             self._error.deleteLater()
             self._error = None
+
+    def reject(self) -> None:
+        """Ask first while words are shown that open nothing yet: they may be on paper already."""
+        if self.step != 2 or self.vm.new is None or self.vm.is_kept or self.vm.busy:
+            super().reject()
+            return
+        question = ConfirmDialog(
+            self.icons,
+            self,
+            title=self.tr("Throw these 24 words away?"),
+            text=self.tr("They open nothing before the next step. What you wrote down or printed would be useless."),
+            confirm=self.tr("Throw them away"),
+            safe=self.tr("Keep the words"),
+            icon="kit",
+            safe_is_primary=True,
+        )
+        question.accepted.connect(lambda: self.done(self.DialogCode.Rejected.value))
+        question.open()
 
     def done(self, result: int) -> None:
         """Forget the words, those in the fields and on the clipboard too."""

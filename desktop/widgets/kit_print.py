@@ -53,8 +53,8 @@ def pdf(page: KitPage, size: QPageSize.PageSizeId = QPageSize.PageSizeId.A4) -> 
     return bytes(buffer.data().data())
 
 
-def print_page(page: KitPage, parent: QWidget) -> bool:
-    """Ask for a printer and print; return whether it was sent."""
+def print_page(page: KitPage, parent: QWidget) -> bool | None:
+    """Ask for a printer and print; return whether it was sent, or nothing when the person chose no printer."""
     from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 
     printer = QPrinter(QPrinter.PrinterMode.HighResolution)
@@ -62,7 +62,7 @@ def print_page(page: KitPage, parent: QWidget) -> bool:
     printer.setFullPage(True)
     dialog = QPrintDialog(printer, parent)
     if dialog.exec() != QPrintDialog.DialogCode.Accepted:
-        return False
+        return None
     painter = QPainter(printer)
     if not painter.isActive():
         return False

@@ -15,7 +15,7 @@ from desktop.widgets.dialogs import Dialog
 from desktop.widgets.fields import ErrorLine, Field
 from desktop.widgets.file_dialogs import open_file
 from desktop.widgets.icons import Icons
-from desktop.widgets.kit_dialog import WordsField, WordsGrid
+from desktop.widgets.kit_words import WordsField, WordsGrid
 from desktop.widgets.labels import ElidedLabel, Label
 from desktop.widgets.notices import ErrorBox, error_words
 from desktop.widgets.theme import Space

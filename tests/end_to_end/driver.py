@@ -32,7 +32,7 @@ from desktop.config import Config
 from desktop.embedded import start
 from desktop.tasks import TaskRunner
 from desktop.viewmodels.gallery import GalleryState
-from desktop.widgets.kit_dialog import WordsGrid
+from desktop.widgets.kit_words import WordsGrid
 from desktop.widgets.main_window import MainWindow
 from desktop.widgets.marks import Chip
 

@@ -159,13 +159,100 @@ def test_put_off_it_is_proven_later(
     assert view_model.state == "unproven"
 
 
-def test_closing_takes_the_words_off_the_clipboard(dialog: Any, runner: InlineRunner, qapp: Any) -> None:
+def show_words(dialog: Any, runner: InlineRunner) -> None:
     dialog.passphrase.set_text(PASSPHRASE)
     dialog.next.click()
     runner.run_pending()
+
+
+def open_question(dialog: Any) -> Any:
+    from desktop.widgets.dialogs import ConfirmDialog
+
+    return next((one for one in dialog.findChildren(ConfirmDialog) if one.isVisible()), None)
+
+
+def test_the_words_are_looked_at_again_and_proven_all_the_same(
+    dialog: Any, memory_kit: MemoryKit, runner: InlineRunner
+) -> None:
+    show_words(dialog, runner)
+    dialog.next.click()
+    runner.run_pending()
+    dialog.again.click()
+    assert dialog.words_grid.isVisible()
+    assert (dialog.cancel_button.isVisible(), dialog.later.isVisible()) == (False, True)  # this kit is in use
+    dialog.next.click()
+    runner.run_pending()
+    assert dialog.typed.isVisible()
+    assert memory_kit.kept == 1
+
+
+def test_words_that_open_nothing_yet_are_not_thrown_away_unasked(
+    dialog: Any, view_model: KitViewModel, memory_kit: MemoryKit, runner: InlineRunner
+) -> None:
+    show_words(dialog, runner)
+    dialog.reject()
+    question = open_question(dialog)
+    assert question is not None
+    assert dialog.isVisible()
+    question.safe.click()
+    assert dialog.words_grid.isVisible()
+    dialog.reject()
+    open_question(dialog).confirm.click()
+    assert not dialog.isVisible()
+    assert (view_model.new, memory_kit.kept) == (None, 0)
+
+
+def test_locking_closes_the_words_unasked(dialog: Any, view_model: KitViewModel, runner: InlineRunner) -> None:
+    show_words(dialog, runner)
+    view_model.stop()
+    dialog.reject()  # what the window does with every dialog when it locks
+    assert not dialog.isVisible()
+
+
+def test_whoever_lost_the_paper_makes_another_kit(
+    view_model: KitViewModel, memory_kit: MemoryKit, runner: InlineRunner, dialog: Any
+) -> None:
+    from desktop.widgets.kit_dialog import KitDialog
+
+    dialog.reject()
+    memory_kit.state = KitState.UNPROVEN
+    view_model.reload()
+    runner.run_pending()
+    later = KitDialog(dialog.icons, dialog.parentWidget(), view_model, prove_only=True)
+    later.open()
+    assert not later.again.isVisible()  # nobody can show them again
+    later.anew.click()
+    show_words(later, runner)
+    assert later.words_grid.isVisible()
+    later.next.click()
+    runner.run_pending()
+    assert memory_kit.kept == 1
+
+
+def test_paper_file_and_clipboard_are_confirmed(
+    dialog: Any, runner: InlineRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from desktop.widgets import kit_print
+
+    show_words(dialog, runner)
+    dialog.write_pdf(tmp_path / "kit.pdf")
+    assert dialog.told.text().startswith("Saved as kit.pdf")
+    dialog.copy_button.click()
+    assert dialog.told.text().startswith("Copied")
+    for answer, said in ((True, "Sent to the printer"), (False, "The printer took nothing")):
+        monkeypatch.setattr(kit_print, "print_page", lambda page, parent, answer=answer: answer)
+        dialog.print_button.click()
+        assert dialog.told.text().startswith(said)
+    dialog.next.click()
+    runner.run_pending()
+    assert not dialog.told.isVisible()
+
+
+def test_closing_takes_the_words_off_the_clipboard(dialog: Any, runner: InlineRunner, qapp: Any) -> None:
+    show_words(dialog, runner)
     dialog.copy_button.click()
     assert qapp.clipboard().text().startswith("abandon amount")
-    dialog.reject()
+    dialog.done(0)
     assert qapp.clipboard().text() == ""
 
 

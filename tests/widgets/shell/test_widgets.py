@@ -320,6 +320,25 @@ def test_enter_and_the_first_focus_are_safe(qtbot: Any, icons: Icons, holder: QW
     assert outcome == ["rejected"]
 
 
+def test_ctrl_l_locks_from_a_question_over_a_dialog(qtbot: Any, icons: Icons) -> None:
+    class Window(QWidget):
+        locked = 0
+
+        def lock(self) -> None:
+            self.locked += 1
+
+    window = Window()
+    qtbot.addWidget(window)
+    show(qtbot, window)
+    below = ConfirmDialog(icons, window, title="Share?", text="", confirm="Share", safe="Cancel")
+    below.open()
+    above = ConfirmDialog(icons, below, title="Stop?", text="", confirm="Stop", safe="Cancel")
+    above.open()
+    qtbot.waitUntil(above.isActiveWindow)
+    qtbot.keyClick(above, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert window.locked == 1
+
+
 def test_a_dialog_is_as_high_as_its_words_and_darkens_the_window(qtbot: Any, icons: Icons, holder: QWidget) -> None:
     from desktop.widgets.dialogs import Scrim
 
