@@ -6,6 +6,7 @@ Blocking; what takes long reports and can be cancelled. Must not import PySide6,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,7 +22,6 @@ from desktop.models import IsCancelled, Report, never_cancelled, no_report
 if TYPE_CHECKING:
     from desktop.client.answers import Row
     from desktop.client.vault_context import VaultContext
-    from desktop.crypto.opened import OpenedEnvelope
     from desktop.crypto.plans import Plan
     from desktop.crypto.sealed import Envelope, Sealed
 
@@ -55,26 +55,22 @@ class Revising:
         if self._kept.has(target):
             raise errors.ConflictKept("Another version of this picture waits here. Choose first which one counts.")
         current = fetch(self._context, target.owner_id, target.owner, target.picture_id, cancelled)
-        seen = self._seen(target, current.envelope.header_hash)
-        if seen is not None:  # whoever replaces it has another version before them than the one that is stored
-            plan = next_revision(seen, self._context.key, owner=target.owner, grant=None)
-            self._kept.seal(target, source, plan, report, cancelled)
-            raise errors.ConflictKept
         plan = next_revision(current.opened, self._context.key, owner=target.owner, grant=current.grant)
+        seen = self._seen(target)
+        if seen not in ("", current.envelope.header_hash):
+            # whoever replaces it has another version before them than the stored one, which they have not seen
+            self._kept.seal(target, source, replace(plan, previous=seen), report, cancelled)
+            raise errors.ConflictKept
         kept = self._kept.seal(target, source, plan, report, cancelled)
         return self._send(kept, cancelled)
 
-    def _seen(self, target: Target, stored: str) -> OpenedEnvelope | None:
-        """Return the version of one's own picture that was listed last, if it is not the stored one."""
-        if not target.is_own:
-            return None
-        try:
-            listed = self._context.catalog.get(target.picture_id)
-        except errors.NotFound:
-            return None
-        if listed.header_hash in ("", stored):
-            return None
-        return self._kept.read(target, listed.envelope).open(self._context.key)
+    def _seen(self, target: Target) -> str:
+        """Return the header hash of the version that was listed or opened last; empty if none was."""
+        if target.is_own:
+            listed = self._context.catalog.find(target.picture_id)
+            return listed.header_hash if listed is not None else ""
+        item = self._context.shared.find(target.gallery_id)
+        return item.opened.header.hash if item is not None and item.opened is not None else ""
 
     def kept(self) -> list[KeptVersion]:
         """Return the versions that are kept here. Nothing is asked."""
@@ -196,6 +192,9 @@ class Revising:
             now_stored(self._context, envelope, envelope.open(self._context.key), row, sealed_thumbnail)
         else:
             self._context.memory.stored(envelope)
+            item = self._context.shared.find(target.gallery_id)
+            if item is not None:
+                self._context.shared.exchange(item, item.with_revision(envelope.open(self._context.key), row))
 
     def _forget(self, kept: Kept) -> None:
         self._context.memory.drop(*kept.target.key, IntentKind.HEADER)

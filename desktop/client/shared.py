@@ -6,11 +6,9 @@ Blocking; what takes long reports and can be cancelled. Must not import PySide6,
 from __future__ import annotations
 
 import logging
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,7 +17,8 @@ from desktop.client import exporting
 from desktop.client.acquaintances import NO, YES, Acquaintances
 from desktop.client.api import THUMBNAILS_AT_ONCE
 from desktop.client.current import Current, fetch
-from desktop.client.shared_listing import Item, SharedListing, is_accepted, is_declined
+from desktop.client.shared_catalog import Item
+from desktop.client.shared_listing import SharedListing, is_accepted, is_declined
 from desktop.client.sharing_model import Sender
 from desktop.client.ties import TieKind
 from desktop.models import IsCancelled, Person, PersonState, Picture, Report, never_cancelled, no_report
@@ -49,8 +48,7 @@ class SharedPictures:
         self._context = context
         self._acquaintances = Acquaintances(context)
         self._listing = SharedListing(context)
-        self._lock = threading.Lock()
-        self._items: dict[str, Item] | None = None
+        self._catalog = context.shared
 
     def list(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> Pictures:
         """Return what is shared, in the order of storing; those of declined senders are left out.
@@ -58,20 +56,16 @@ class SharedPictures:
         ``owner_name`` and ``role`` are set. Pictures of senders who were not accepted are UNDECODED. A picture that is
         not there any more was taken back; that is nobody's fault.
         """
-        with self._lock:
-            before = self._items or {}
-        items = self._listing.fetch(before, report, cancelled)
-        with self._lock:
-            self._items = items
+        items = self._listing.fetch(self._catalog.all() or {}, report, cancelled)
+        self._catalog.listed(items)
         return [item.picture for item in items.values() if not item.declined]
 
     def senders(self) -> Senders:
         """Return who shares, by name, as of the last listing (which is made if there was none)."""
-        with self._lock:
-            items = self._items
+        items = self._catalog.all()
         if items is None:
             self.list()
-            items = self._items or {}
+            items = self._catalog.all() or {}
         counts = Counter(item.owner_id for item in items.values())
         names = {item.owner_id: item.picture.owner_name for item in items.values()}
         strangers = 0
@@ -117,9 +111,7 @@ class SharedPictures:
         item = self._item(picture_id)
         with _taken_back():
             self._context.api.remove_permission(item.owner_id, item.picture.stored_name, self._context.user_id)
-        with self._lock:
-            if self._items is not None:
-                self._items.pop(picture_id, None)
+        self._catalog.remove(picture_id)
 
     def thumbnails(
         self,
@@ -128,8 +120,7 @@ class SharedPictures:
         cancelled: IsCancelled = never_cancelled,
     ) -> dict[str, bytes]:
         """Return JPEG thumbnails by picture id; without those that there are not or that do not open."""
-        with self._lock:
-            items = self._items or {}
+        items = self._catalog.all() or {}
         ready = [items[one] for one in dict.fromkeys(picture_ids) if one in items and items[one].opened is not None]
         by_owner: dict[str, dict[str, Item]] = {}
         for item in ready:
@@ -169,7 +160,9 @@ class SharedPictures:
                 )
             except MemoryError as error:
                 raise errors.TooLarge("There is not enough memory to show this picture. Export it instead.") from error
-        return OpenedPicture(replace(item.picture, revision=current.envelope.header_hash), data)
+        now = item.with_revision(current.opened, current.row)
+        self._catalog.exchange(item, now)
+        return OpenedPicture(now.picture, data)
 
     def export(
         self, picture_id: str, folder: Path, report: Report = no_report, cancelled: IsCancelled = never_cancelled
@@ -185,8 +178,7 @@ class SharedPictures:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _item(self, picture_id: str) -> Item:
-        with self._lock:
-            item = (self._items or {}).get(picture_id)
+        item = self._catalog.find(picture_id)
         if item is None:
             raise errors.NoLongerShared
         return item

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop import errors
 from desktop.client.acquaintances import NO, YES
 from desktop.client.current import authors, history, open_shared, own_keys
 from desktop.client.memory_model import PinState
+from desktop.client.shared_catalog import Item
 from desktop.client.ties import TieKind
-from desktop.client.vault_listing import sealed_picture
 from desktop.models import IsCancelled, Picture, PictureState, Report, Scheme
 
 if TYPE_CHECKING:
@@ -32,27 +32,6 @@ MAX_ROWS = 200_000
 """A server that lists more than this is not believed."""
 MAX_NAME = 200
 _SEALED_NAME = re.compile(r"p-([0-9a-f]{32})", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One picture that is shared.
-
-    Attributes:
-        picture: As the gallery knows it.
-        owner_id: Whose it is.
-        picture_id: 32 hex digits; the stored name of a classic picture.
-        declined: Its sender was declined: not to be listed.
-        opened: Open, when ready.
-        grant: The text of the grant that opened it.
-    """
-
-    picture: Picture
-    owner_id: str
-    picture_id: str
-    declined: bool = False
-    opened: OpenedEnvelope | None = None
-    grant: str = ""
 
 
 def is_accepted(context: VaultContext, user_id: str) -> bool:
@@ -178,16 +157,8 @@ class SharedListing:
             role, opened = self._opened(row, listed.envelope, before.get(plain.id), keys)
         except errors.GlassineError as error:
             return Item(_with_problem(plain, error), row.owner_id, listed.picture_id)
-        picture = sealed_picture(listed.picture_id, opened.metadata, row.owner_id, row.row.size, row.row.created)
-        picture = replace(
-            picture,
-            id=plain.id,
-            owner_name=plain.owner_name,
-            role=role,
-            unverified=pin is not None and pin.state is not PinState.VERIFIED,
-            revision=listed.envelope.header_hash,
-        )
-        return Item(picture, row.owner_id, listed.picture_id, opened=opened, grant=row.grant)
+        item = Item(replace(plain, role=role), row.owner_id, listed.picture_id, grant=row.grant)
+        return item.with_revision(opened, row.row)
 
     @staticmethod
     def _opened(

@@ -17,6 +17,7 @@ from desktop.client import exporting, preflight, queue_file, sealing
 from desktop.client.memory_model import Intent, IntentKind
 from desktop.client.notes import Notes
 from desktop.client.preflight import Preflight, SourceFile, Verdict
+from desktop.client.shared_catalog import SharedCatalog
 from desktop.client.staging import Staged, Staging
 from desktop.client.vault_bin import Bin
 from desktop.client.vault_ledger import LedgerSync
@@ -88,6 +89,7 @@ class Vault:
         self._classic_key = classic_key
         self._memory = memory
         self._catalog = Catalog()
+        self._shared = SharedCatalog()
         self._staging = Staging(place.folder / "staging")
         self._thumbnails = VaultThumbnails(api, user_id, place.folder / "cache" / "thumbnails")
         self._in_hand = sealing.InHand()
@@ -106,6 +108,7 @@ class Vault:
         self._key = None
         self._catalog.clear()
         self._bin.catalog.clear()
+        self._shared.clear()
         self._in_hand.clear()
 
     # -- looking --------------------------------------------------------------------------------------------------
@@ -159,6 +162,7 @@ class Vault:
             self._catalog,
             self._thumbnails,
             self._staging,
+            self._shared,
         )
 
     def thumbnails(

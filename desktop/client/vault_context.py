@@ -5,9 +5,11 @@ Must not import PySide6, ``requests`` or ``backend``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from desktop.client.shared_catalog import SharedCatalog
 
 if TYPE_CHECKING:
     from desktop.client.api import Api
@@ -31,6 +33,7 @@ class VaultContext:
         catalog: One's own pictures as listed last.
         thumbnails: Fetches, keeps and opens sealed thumbnails.
         staging: Sealed pictures that wait to be sent.
+        shared: What others share, as listed or opened last.
     """
 
     api: Api
@@ -41,3 +44,4 @@ class VaultContext:
     catalog: Catalog
     thumbnails: VaultThumbnails
     staging: Staging
+    shared: SharedCatalog = field(default_factory=SharedCatalog)

@@ -207,3 +207,57 @@ def test_what_cannot_be_taken_leaves_nothing(anna: Friend) -> None:
         anna.revising.replace(picture_id, anna.file(b"no picture", "no.png"))
     assert anna.revising.kept() == []
     assert opened(anna, picture_id) == png()
+
+
+def shared_for_writing(anna: Friend, ben: Friend) -> str:
+    """Anna's picture as Ben's gallery has it, listed."""
+    picture_id = anna.add(png(), "one.png")
+    anna.sharing.share([picture_id], anna.meet(ben), "write")
+    ben.meet(anna)
+    assert [picture.revision for picture in ben.shared.list()] == [fetch_own(anna.context, picture_id).row.header_hash]
+    return picture_id
+
+
+def test_a_writer_who_has_an_older_version_before_them_overwrites_no_newer_one_unseen(
+    anna: Friend, ben: Friend
+) -> None:
+    picture_id = shared_for_writing(anna, ben)
+    theirs = ben.theirs(anna, picture_id)
+    anna.revising.replace(picture_id, anna.file(THEIRS, "theirs.png"))
+    ben.sharing.find(anna.name)  # whatever else teaches Ben's program what is stored
+    with pytest.raises(errors.ConflictKept):
+        ben.revising.replace(theirs, ben.file(MINE, "mine.png"))
+    assert opened(anna, picture_id) == THEIRS
+    (kept,) = ben.revising.kept()
+    assert (kept.picture_id, kept.moved) == (theirs, True)
+    assert ben.revising.send_kept() == []
+    ben.revising.resolve(theirs, "mine")
+    assert opened(anna, picture_id) == MINE
+    assert revision(anna, picture_id) == (1, 3)
+
+
+def test_a_writer_conflicts_with_a_new_epoch_too(anna: Friend, ben: Friend, cleo: Friend) -> None:
+    picture_id = shared_for_writing(anna, ben)
+    theirs = ben.theirs(anna, picture_id)
+    anna.sharing.share([picture_id], anna.meet(cleo), "read")
+    anna.sharing.stop([picture_id], cleo.user_id, reseal=True)
+    anna.revising.replace(picture_id, anna.file(THEIRS, "theirs.png"))
+    with pytest.raises(errors.ConflictKept):
+        ben.revising.replace(theirs, ben.file(MINE, "mine.png"))
+    assert bytes(ben.revising.open_kept(theirs)) == MINE
+    assert opened(ben, ben.revising.resolve(theirs, "both")) == MINE
+    assert opened(anna, picture_id) == THEIRS
+
+
+def test_a_writer_replaces_what_they_have_opened_and_what_they_stored(anna: Friend, ben: Friend) -> None:
+    picture_id = shared_for_writing(anna, ben)
+    theirs = ben.theirs(anna, picture_id)
+    shared = ben.shared
+    anna.revising.replace(picture_id, anna.file(THEIRS, "theirs.png"))
+    seen = shared.open(theirs)
+    assert (bytes(seen.data), seen.picture.name) == (THEIRS, "theirs.png")
+    ben.revising.replace(theirs, ben.file(MINE, "mine.png"))
+    ben.revising.replace(theirs, ben.file(png(seed=9), "again.png"))
+    assert ben.revising.kept() == []
+    assert opened(anna, picture_id) == png(seed=9)
+    assert revision(anna, picture_id) == (1, 4)
