@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.client import api
 from desktop.logs import start_log
-from desktop.viewmodels.transfers import TransfersViewModel
+from desktop.viewmodels.transfer_silence import Silence
 from tests.end_to_end.driver import Driver
 from tests.end_to_end.trouble import (
     DISKS,
@@ -497,7 +497,7 @@ def test_a_second_window_on_the_same_vault(vault: Path, data_folder: Path, run_g
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerProcess]:
     """A server that can die; what waits for it waits less long than usual."""
     monkeypatch.setattr(api, "BACKOFF_S", (0.1, 0.1, 0.1))
-    monkeypatch.setattr(TransfersViewModel, "SILENCE_RETRY_S", (0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))
+    monkeypatch.setattr(Silence, "RETRY_S", (0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))
     server = ServerProcess(tmp_path / "server", tmp_path / "server.log")
     server.start()
     yield server

@@ -66,8 +66,8 @@ def rows(panel: TransfersPanel) -> list[TransferRow]:
 
 
 def show_news(panel: TransfersPanel) -> None:
-    panel._transfers._notice.stop()
-    panel._transfers._tell()
+    panel._transfers.news._timer.stop()
+    panel._transfers.news.tell()
 
 
 # -- the sheet ---------------------------------------------------------------------------------------------------------

@@ -322,7 +322,7 @@ def test_files_that_could_not_be_added_are_said_in_a_banner(
     vault.trouble["cut.jpg"] = errors.Unsupported()
     transfers.add([tmp_path])
     runner.run_pending()
-    transfers._tell()
+    transfers.news.tell()
     assert notice(page).title == "2 files were not added"
     assert page._gallery.count == 1
 

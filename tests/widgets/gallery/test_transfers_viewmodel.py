@@ -12,6 +12,8 @@ from desktop import errors
 from desktop.viewmodels.gallery import GalleryViewModel
 from desktop.viewmodels.picture_model import WAITING
 from desktop.viewmodels.transfer import Estimate, Outcome
+from desktop.viewmodels.transfer_pipeline import Pipeline
+from desktop.viewmodels.transfer_silence import Silence
 from desktop.viewmodels.transfers import TransfersViewModel
 
 
@@ -90,14 +92,14 @@ def test_no_more_than_the_bounds_are_at_work(transfers: TransfersViewModel, runn
         staged = sum(item.stage == "staged" for item in transfers.transfers(Outcome.WAITING, 99))
         most["seal"] = max(most["seal"], sealing)
         most["ahead"] = max(most["ahead"], staged)
-        assert len(busy) - sealing <= TransfersViewModel.SENDING
+        assert len(busy) - sealing <= Pipeline.SENDING
 
     transfers.moved.connect(look)
     transfers.picture_waiting.connect(look)
     transfers.add(files(*(f"{number}.png" for number in range(30))))
     runner.run_pending()
-    assert most["seal"] == TransfersViewModel.ENCRYPTING
-    assert 0 < most["ahead"] <= TransfersViewModel.AHEAD
+    assert most["seal"] == Pipeline.ENCRYPTING
+    assert 0 < most["ahead"] <= Pipeline.AHEAD
 
 
 def test_one_stuck_file_does_not_stop_the_rest(
@@ -109,8 +111,8 @@ def test_one_stuck_file_does_not_stop_the_rest(
     stuck = runner._pending.pop(0)  # encrypting a.png never goes on
     runner.run_pending()
     assert counts(transfers) == {"in-progress": 1, "waiting": 2}
-    clock.now += TransfersViewModel.STUCK_S + 1
-    transfers._look_after()
+    clock.now += Pipeline.STUCK_S + 1
+    transfers.pipeline.look_after()
     runner.run_pending()
     assert counts(transfers) == {"in-progress": 1, "done": 2}
     transfers.cancel(transfers.transfers(Outcome.IN_PROGRESS, 1)[0].number)
@@ -192,15 +194,15 @@ def test_a_silent_server_is_asked_again_until_it_answers(
     runner.run_pending()
     seen: list[Any] = []
     transfers.summary_changed.connect(seen.append)
-    for wait in (*TransfersViewModel.SILENCE_RETRY_S, 60, 60):
-        transfers._advance()
+    for wait in (*Silence.RETRY_S, 60, 60):
+        transfers.pipeline.advance()
         assert runner._pending == []  # not before its time
         clock.now += wait + 1
-        transfers._advance()
+        transfers.pipeline.advance()
         assert len(runner._pending) == 1  # one picture is enough to ask with
-        transfers._tell()
+        transfers.news.tell()
         runner.run_pending()
-        transfers._tell()
+        transfers.news.tell()
     assert counts(transfers) == {"waiting": 2}
     assert {summary.silent.code for summary in seen} == {"N-204"}  # steady, also while it is asked
     assert {summary.asking for summary in seen} == {True, False}
@@ -308,16 +310,16 @@ def test_what_was_not_added_is_told_once_all_are_over(
     vault.trouble["cut.jpg"] = errors.Unsupported()
     transfers.add(files("notes.docx", "cut.jpg", "a.png"))
     runner.run_pending()
-    transfers._tell()
+    transfers.news.tell()
     assert told == [2]
     transfers.add(files("b.png"))
     runner.run_pending()
-    transfers._tell()
+    transfers.news.tell()
     assert told == [2]
     transfers.clear(Outcome.UNSUPPORTED)
     transfers.add(files("more.docx"))
     runner.run_pending()
-    transfers._tell()
+    transfers.news.tell()
     assert told == [2, 1]
 
 
