@@ -28,7 +28,8 @@ def create_app(config: Config | None = None, storage: Storage | None = None) -> 
 
     Raises:
         ConfigError: A setting cannot be used, or none says where to keep things.
-        StorageError: The folder or the database cannot be used.
+        StorageError: The folder or the database cannot be used. A database that does not answer is waited for: the
+            application says 503 until it does.
     """
     from backend.app import build_app
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from flask import Flask
+from flask import Flask, request
 
 from backend import health, observer
 from backend.api import register_api
@@ -56,7 +56,7 @@ def build_app(config: Config | None, storage: Storage | None) -> Flask:
         return _build(config, storage)
     from backend.storage.opening import open_configured
 
-    storage = open_configured(config)
+    storage = open_configured(config, wait=True)
     try:
         return _build(config, storage)
     except BaseException:
@@ -92,7 +92,6 @@ def _give_up(error: Exception, message: str) -> NoReturn:
 
 
 def _build(config: Config, storage: Storage) -> Flask:
-    check_finished(storage)
     app = Flask("backend", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=config.max_upload_bytes,
@@ -128,8 +127,30 @@ def _build(config: Config, storage: Storage) -> Flask:
         Housekeeping(storage, pictures, accounts.delete),
     )
     app.extensions["glassine"] = Backend(config, storage, services)
+    _refuse_unfinished(app, storage)
     app.before_request(services.housekeeping.run_if_due)
     prepare(app, config, storage, services)
     register_api(app, config, signing_key(config, storage, "csrf"))
     app.register_blueprint(health.blueprint)
     return app
+
+
+def _refuse_unfinished(app: Flask, storage: Storage) -> None:
+    """Raise StorageError where a restore was begun and not finished. A database that does not answer yet is asked with
+    each request until it has; meanwhile nothing but its watchers' addresses is served."""
+    try:
+        check_finished(storage)
+    except StorageError as error:
+        if error.reason != "unreachable":
+            raise
+    else:
+        return
+    unknown = True
+
+    def ask() -> None:
+        nonlocal unknown
+        if unknown and request.blueprint != health.blueprint.name:
+            check_finished(storage)
+            unknown = False
+
+    app.before_request(ask)

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, request
 from backend import errors
 from backend.api.operation import one, operation, plain
 from backend.api.responses import config, json_response
+from backend.backup_marker import check_finished
 from backend.storage.protocol import StorageError
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def alive() -> Response:
 def ready() -> Response:
     """Whether requests can be served right now."""
     try:
-        cast("Backend", current_app.extensions["glassine"]).storage.check()
+        storage = cast("Backend", current_app.extensions["glassine"]).storage
+        storage.check()
+        check_finished(storage)
     except StorageError as error:
         logger.error("Not ready: storage (%s): %s", error.reason, error)
         _, message = errors.STORAGE_ANSWERS.get(error.reason, errors.STORAGE_ANSWERS["other"])

@@ -20,6 +20,7 @@ is opened, which every process does for itself: a client does not survive a fork
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,6 +28,8 @@ from backend.storage.protocol import StorageError
 
 if TYPE_CHECKING:
     from backend.storage.mongo_storage import MongoStorage
+
+logger = logging.getLogger(__name__)
 
 DATABASE = "glassine"
 """The database when the address names none."""
@@ -40,10 +43,15 @@ _UNLESS_GIVEN: dict[str, Any] = {
 }
 
 
-def open_mongo(uri: str) -> MongoStorage:
+def open_mongo(uri: str, *, wait: bool = False) -> MongoStorage:
     """Open the storage at ``mongodb://user:password@host/database?options``; indexes are made where they are missing.
 
     Timeouts are the ones of the address, where it has any.
+
+    Args:
+        uri: The address.
+        wait: Whether a database that does not answer is no error: then everything but :meth:`~MongoStorage.close`
+            raises ``unreachable`` until it does.
 
     Raises:
         StorageError: ``unreachable``, or ``other``: not an address, no rights, written by a newer version, …
@@ -51,7 +59,6 @@ def open_mongo(uri: str) -> MongoStorage:
     from pymongo import MongoClient
 
     from backend.storage.mongo_failures import ADDRESS, raises_storage_error
-    from backend.storage.mongo_schema import prepare
     from backend.storage.mongo_storage import MongoStorage
 
     @raises_storage_error
@@ -61,12 +68,14 @@ def open_mongo(uri: str) -> MongoStorage:
         except ValueError:  # its text, and the errors before it, may hold the password
             raise StorageError("other", ADDRESS.format("it is not written as one")) from None
         try:
-            database = client.get_default_database(DATABASE)
-            # A stand-alone server knows no majority to read from.
-            hello = database.command("hello")
-            level = "majority" if "setName" in hello or hello.get("msg") == "isdbgrid" else "local"
-            prepare(database)
-            return MongoStorage(client, database.name, level)
+            storage = MongoStorage(client, client.get_default_database(DATABASE).name)
+            try:
+                storage.get_ready()
+            except StorageError as error:
+                if not wait or error.reason != "unreachable":
+                    raise
+                logger.warning("%s It is asked again until it answers", error)
+            return storage
         except BaseException:
             client.close()
             raise

@@ -7,17 +7,17 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from pymongo import MongoClient
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
+from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
 from backend.storage.failures import CLOSED
-from backend.storage.mongo_failures import DAMAGED, raises_storage_error
+from backend.storage.mongo_failures import DAMAGED, UNREACHABLE, raises_storage_error
+from backend.storage.mongo_schema import prepare
 from backend.storage.protocol import DuplicateRecord, StorageError
 
 P = ParamSpec("P")
@@ -28,12 +28,13 @@ MongoDocument: TypeAlias = dict[str, Any]
 
 
 def call(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """A method of the protocol: refused when closed, errors converted."""
+    """A method of the protocol: refused when closed, errors converted; the first one prepares the database."""
 
     @functools.wraps(method)
     def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if self.closed:
             raise StorageError("other", CLOSED)
+        self.get_ready()
         return method(self, *args, **kwargs)
 
     return raises_storage_error(guarded)
@@ -42,24 +43,51 @@ def call(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
 class MongoBase:
     """The open database."""
 
-    def __init__(self, client: MongoClient[MongoDocument], database: str, read_concern: str) -> None:
+    def __init__(self, client: MongoClient[MongoDocument], database: str) -> None:
         self.closed = False
         self._client = client
-        self._database = client.get_database(database, read_concern=ReadConcern(read_concern))
-        self._users = self._database["users"]
-        self._pictures = self._database["pictures"]
-        self._revisions = self._database["revisions"]
-        self._documents = self._database["documents"]
-        self._revoked = self._database["revoked_tokens"]
-        self._sessions = self._database["sessions"]
-        self._files = self._database["files"]
-        self._blobs = self._database["blobs.files"]
-        self._chunks = self._database["blobs.chunks"]
-        self._installation = self._database["installation"]
         self._in_doubt: set[str] = set()
         self._id_guard = threading.Lock()
         self._id_middle = secrets.randbits(40) << 24
-        self._last_id = self._greatest_stored_id()
+        self._last_id = 0
+        self._ready = False
+        self._getting_ready = threading.Lock()
+        self._use(client.get_database(database))
+
+    def _use(self, database: Database[MongoDocument]) -> None:
+        self._database = database
+        self._users = database["users"]
+        self._pictures = database["pictures"]
+        self._revisions = database["revisions"]
+        self._documents = database["documents"]
+        self._revoked = database["revoked_tokens"]
+        self._sessions = database["sessions"]
+        self._files = database["files"]
+        self._blobs = database["blobs.files"]
+        self._chunks = database["blobs.chunks"]
+        self._installation = database["installation"]
+
+    @raises_storage_error
+    def get_ready(self) -> None:
+        """Prepare the database, unless that was done. While a thread waits for its answer, others do not.
+
+        Raises:
+            StorageError: ``unreachable``, or ``other``: no rights, written by a newer version, …
+        """
+        if self._ready:
+            return
+        if not self._getting_ready.acquire(blocking=False):
+            raise StorageError("unreachable", UNREACHABLE.format("it has not answered yet"))
+        try:
+            # A stand-alone server knows no majority to read from.
+            hello = self._database.command("hello")
+            level = "majority" if "setName" in hello or hello.get("msg") == "isdbgrid" else "local"
+            prepare(self._database)
+            self._use(self._database.with_options(read_concern=ReadConcern(level)))
+            self._last_id = self._greatest_stored_id()
+            self._ready = True
+        finally:
+            self._getting_ready.release()
 
     def _greatest_stored_id(self) -> int:
         """Where this process's ids begin when the clock is not ahead of what is stored."""
@@ -105,16 +133,6 @@ class MongoBase:
 def insert(collection: Collection[MongoDocument], document: MongoDocument) -> None:
     """Insert a document with its own ``_id``. Raises DuplicateKeyError."""
     collection.insert_one(document)
-
-
-def made_once(collection: Collection[MongoDocument], document: MongoDocument) -> MongoDocument:
-    """The document of this ``_id``: the one that is there, or else this one; of several callers all get the same."""
-    wanted = {"_id": document["_id"]}
-    if (found := collection.find_one(wanted)) is not None:
-        return found
-    with suppress(DuplicateKeyError):
-        collection.insert_one(document)
-    return collection.find_one(wanted) or {}
 
 
 def to_document(record: Any, **more: Any) -> MongoDocument:

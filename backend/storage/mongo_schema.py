@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from pymongo import IndexModel
+from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
-from backend.storage.mongo_base import made_once
 from backend.storage.protocol import StorageError
 
 VERSION = 1
@@ -57,3 +59,13 @@ def prepare(database: Database[dict[str, Any]]) -> None:
     for name, indexes in INDEXES.items():
         if indexes:
             database[name].create_indexes(list(indexes))
+
+
+def made_once(collection: Collection[dict[str, Any]], document: dict[str, Any]) -> dict[str, Any]:
+    """The document of this ``_id``: the one that is there, or else this one; of several callers all get the same."""
+    wanted = {"_id": document["_id"]}
+    if (found := collection.find_one(wanted)) is not None:
+        return found
+    with suppress(DuplicateKeyError):
+        collection.insert_one(document)
+    return collection.find_one(wanted) or {}

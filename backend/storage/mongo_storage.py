@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 
-from backend.storage.mongo_base import call, made_once
+from backend.storage.mongo_base import call
 from backend.storage.mongo_blobs import MongoBlobs
 from backend.storage.mongo_documents import MongoDocuments
 from backend.storage.mongo_failures import DAMAGED
 from backend.storage.mongo_permissions import MongoPermissions
 from backend.storage.mongo_pictures import MongoPictures
+from backend.storage.mongo_schema import made_once
 from backend.storage.mongo_users import MongoUsers
 from backend.storage.protocol import Storage, StorageError
 

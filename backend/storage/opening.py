@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from backend.storage.protocol import Storage
 
 
-def open_configured(config: Config) -> Storage:
-    """Open the storage of a server.
+def open_configured(config: Config, *, wait: bool = False) -> Storage:
+    """Open the storage of a server; ``wait``: also a database that does not answer yet, see ``open_mongo``.
 
     Raises:
         ConfigError: The settings name none.
@@ -21,7 +21,7 @@ def open_configured(config: Config) -> Storage:
     if config.mongodb is not None:
         from backend.storage.mongo import open_mongo
 
-        return open_mongo(config.mongodb)
+        return open_mongo(config.mongodb, wait=wait)
     if config.data is None:
         raise ConfigError("say where to keep the pictures: set GLASSINE_DATA or GLASSINE_MONGODB")
     from backend.storage.embedded import open_storage

@@ -6,14 +6,13 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import pytest
 import requests
@@ -21,6 +20,7 @@ import requests
 from backend.storage.mongo import open_mongo
 from tests.backend import samples
 from tests.backend.test_serve import QUICK, sign_in, upload_under_way
+from tests.mongodb import mongo_server, with_database
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "resources" / "server" / "gunicorn.conf.py"
@@ -190,12 +190,44 @@ def test_settings_that_cannot_be_used(options: tuple[str, ...]) -> None:
     assert "Traceback" not in log and "planted" not in log
 
 
-def test_a_database_that_does_not_answer() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    address = f"mongodb://u:planted@127.0.0.1:{port}/x?serverSelectionTimeoutMS=200"
+@pytest.mark.skipif("GLASSINE_TEST_MONGODB_URI" in os.environ, reason="stops the database")
+def test_a_database_that_does_not_answer_yet(tmp_path: Path) -> None:
+    with mongo_server(tmp_path) as database:
+        uri = with_database(database.uri, "glassine", serverSelectionTimeoutMS=200)
+        database.kill()
+        settings = {"GLASSINE_MONGODB": uri, "GLASSINE_SECRET_KEY": "k" * 32}
+        running = Gunicorn(command(settings, "--config", str(CONF)))
+        try:
+            running.wait_for("The database cannot be reached: ", 2)
+            before = running.workers
+            with requests.Session() as session:
+                session.trust_env = False
+                assert session.get(f"{running.base}/healthz", timeout=20).status_code == 200
+                unready = session.get(f"{running.base}/readyz", timeout=20)
+                away = session.get(f"{running.base}/api/v1/server", timeout=20)
+                form = {"username": "ada", "password": "secret", "publicKey": "7 5"}
+                register = session.post(f"{running.base}/api/v1/auth/register", data=form, timeout=20)
+                for answer in (unready, away, register):
+                    expected = (503, {"message": "The server's database cannot be reached"})
+                    assert (answer.status_code, answer.json()) == expected
+            database.start()
+            for worker in before:
+                with running.only(worker) as session:
+                    assert session.get(f"{running.base}/readyz", timeout=20).status_code == 200
+                    images = sign_in(session, running.base, f"of {worker}")
+                    answer = session.post(images, timeout=20, **samples.classic("a.png", samples.png()))
+                    assert answer.status_code == 201
+            assert running.workers == before
+        finally:
+            running.close()
+        assert quote_plus(str(urlsplit(uri).password)) not in "".join(running.log)
+
+
+def test_a_database_that_refuses_its_user(mongo_uri: str) -> None:
+    parts = urlsplit(mongo_uri)
+    address = parts._replace(netloc=f"{parts.username}:planted@{parts.netloc.rpartition('@')[2]}").geturl()
     settings = {"GLASSINE_MONGODB": address, "GLASSINE_SECRET_KEY": "k" * 32}
     _, log = (process := command(settings, "--config", str(CONF), "--workers", "1")).communicate(timeout=60)
     assert process.returncode != 0
-    assert f"glassine: cannot use mongodb://127.0.0.1:{port}/x: " in log
+    assert len(re.findall(r"glassine: cannot use mongodb://\S+: The database refuses its user: ", log)) == 1
     assert "Traceback" not in log and "planted" not in log
