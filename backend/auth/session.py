@@ -7,7 +7,6 @@ of scripts, and why a request that changes something must come from this server'
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from werkzeug.http import parse_cookie
@@ -89,5 +88,9 @@ def _settings(app: Flask) -> tuple[Config, Sessions]:
 
 
 def _is_foreign(origin: str | None) -> bool:
-    """Whether a page of another site makes the request; old browsers and programs do not tell."""
-    return origin is not None and urlsplit(origin).netloc != request.host
+    """Whether a page of another site makes the request; old browsers and programs do not tell.
+
+    A page of this host that came without TLS is foreign to a request that came with it: anybody on the way may have
+    written it. Not the other way round: a proxy that ends TLS may not say so.
+    """
+    return origin is not None and origin not in {f"{request.scheme}://{request.host}", f"https://{request.host}"}
