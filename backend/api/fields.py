@@ -37,8 +37,8 @@ def optional_fields(*names: str) -> tuple[str | None, ...]:
 
 
 def _text(name: str, value: object) -> str:
-    # JSON can spell halves of characters
-    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
+    # JSON can spell halves of characters; in forms what could not be read is U+FFFD, the same for different passwords
+    if not isinstance(value, str) or any("\ud800" <= one <= "\udfff" or one == "\ufffd" for one in value):
         raise Invalid(f"{name} must be a text")
     return value
 

@@ -47,7 +47,7 @@ def created() -> Response:
 
 def no_content() -> Response:
     """204."""
-    return Response(status=204)
+    return Response(status=204, mimetype="application/json")
 
 
 def user_json(user: User) -> dict[str, str | None]:

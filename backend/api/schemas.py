@@ -98,6 +98,7 @@ SCHEMAS: dict[str, Schema] = {
         version={"type": "string", "example": "0.1.0"},
         max_upload_bytes={**COUNT, "example": 1073741824},
         registration={"type": "boolean", "description": "Whether anybody may register."},
+        bin_days={**COUNT, "description": "How long deleted pictures stay in the bin; 0: not at all.", "example": 30},
     ),
     "Tokens": members(user_id=ID, access_token=TEXT, refresh_token=TEXT),
     "Message": members(message={"type": "string", "example": "User logged out"}),

@@ -17,7 +17,7 @@ from backend.api.gate import identity, owner
 from backend.api.operation import NOTHING, Answer, fields, one, operation
 from backend.api.picture_json import picture_json_response, pictures_json_response
 from backend.api.pictures import UPLOAD, UPLOAD_REFUSED, read_request
-from backend.api.responses import json_response, permission_json, services
+from backend.api.responses import json_response, no_content, permission_json, services
 from backend.api.schemas import ID, ID_EXAMPLE, NAME, PASSWORD, PUBLIC_KEY, ROLE
 from backend.compat.csrf import check_csrf, csrf_response
 from backend.services.accounts import check_id
@@ -186,7 +186,7 @@ def delete(user_id: str, name: str) -> Response:
     user_id = owner(user_id)
     check_csrf()
     services().pictures.delete(user_id, name)
-    return Response(status=204)
+    return no_content()
 
 
 # -- permissions --
@@ -232,7 +232,7 @@ def change(user_id: str, name: str, reader_id: str) -> Response:
     user_id = owner(user_id)
     check_csrf()
     services().permissions.change(user_id, name, reader_id, *read_fields("role"))
-    return Response(status=204)
+    return no_content()
 
 
 @blueprint.delete(PERMISSION)
@@ -242,7 +242,7 @@ def take(user_id: str, name: str, reader_id: str) -> Response:
     user_id = owner(user_id)
     check_csrf()
     services().permissions.take(user_id, name, reader_id)
-    return Response(status=204)
+    return no_content()
 
 
 def _addressable(untrusted_filename: str) -> str:

@@ -120,11 +120,15 @@ def test_json_bodies_are_taken_too(server: Running) -> None:
         (b"", "", 422, "Username is required, Password is required"),
         (b"username=%ff%fe&password=%ff", "application/x-www-form-urlencoded", 422, "Username or password is invalid"),
         (b"\xff=\xff", "application/x-www-form-urlencoded", 400, "The request is malformed"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\n\xe9\r\n--x--\r\n',
+            "multipart/form-data; boundary=x", 422, "password must be a text",
+        ),
         (b"--x\r\nno", "multipart/form-data; boundary=x", 400, "The request is malformed"),
         (b"--x\r\nno", "multipart/form-data", 400, "The request is malformed"),
         (b"a" * 300_000, "application/x-www-form-urlencoded", 413, "The request is larger than this server takes"),
     ],
-)
+)  # fmt: skip
 def test_bodies_that_are_not_what_they_say(server: Running, body: bytes, kind: str, status: int, message: str) -> None:
     answer = server.call("POST", "/auth/login", data=body, headers={"Content-Type": kind} if kind else {})
     assert (answer.status_code, answer.json()) == (status, {"message": message})

@@ -195,7 +195,8 @@ def test_of_two_changes_at_once_one_is_refused(server: Running, person: Person) 
 # -- changing the key --
 def test_a_key_is_changed_with_the_password(server: Running, person: Person) -> None:
     path = f"/users/{person.user_id}/key"
-    assert person.call("PUT", path, data={"publicKey": PEM, "password": person.password}).status_code == 204
+    answer = person.call("PUT", path, data={"publicKey": PEM, "password": person.password})
+    assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (204, b"", "application/json")
     assert person.call("GET", f"/users/{person.user_id}").json()["public_key"] == PEM
     refused = [
         ({"publicKey": "7 5"}, "Password is required"),

@@ -101,6 +101,7 @@ def test_everything_the_documentation_shows(
 
         deleted = anna.deleteImage("bicycle_e.png")
         assert (deleted.status_code, deleted.content) == (204, b"")
+        assert deleted.headers["Content-Type"] == "application/json"
         assert json.loads(anna.listImage()) == success([again])
         assert json.loads(anna.logout()) == success("User logged out")
         assert json.loads(anna.listImage()) == failure(401, "Token has been revoked")

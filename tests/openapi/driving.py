@@ -172,7 +172,7 @@ def run(
         seed: Of what is generated.
         limits: Whether to go through the limits of each parameter.
     """
-    document = document_of(base)
+    document = closed(document_of(base))
     config = SchemathesisConfig.from_dict(
         {
             "seed": seed,
@@ -229,6 +229,23 @@ def _note(event: Any, outcome: Outcome) -> None:
                     failure = node.failure_info.failure
                     text = f"{recorder.label}: {node.name}: {failure.title}: {failure.message}"
                     outcome.problems.append(f"{text}\n{node.failure_info.code_sample}")
+
+
+def closed(document: dict[str, Any]) -> dict[str, Any]:
+    """A document by which no answer may have members that it does not name."""
+
+    def close(schema: Any) -> None:
+        if isinstance(schema, list):
+            for one in schema:
+                close(one)
+        elif isinstance(schema, dict):
+            if isinstance(schema.get("properties"), dict):
+                schema.setdefault("additionalProperties", False)
+            for one in schema.values():
+                close(one)
+
+    close(document["components"]["schemas"])
+    return document
 
 
 def operations_of(document: dict[str, Any], tags: tuple[str, ...] = ()) -> set[str]:

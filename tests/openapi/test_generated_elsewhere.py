@@ -30,8 +30,15 @@ def test_mongodb(mongo_uri: str) -> None:
         (Response("{}", 418, mimetype="application/json"), "status_code_conformance"),
         (Response("{}", mimetype="text/plain"), "content_type_conformance"),
         (Response('{"name":"glassine"}', mimetype="application/json"), "response_schema_conformance"),
+        (
+            Response(
+                '{"name":"glassine","version":"1","max_upload_bytes":1,"registration":true,"bin_days":1,"more":1}',
+                mimetype="application/json",
+            ),
+            "response_schema_conformance",
+        ),
     ],
-    ids=["failure", "status", "content-type", "schema"],
+    ids=["failure", "status", "content-type", "schema", "more than it says"],
 )
 def test_what_is_wrong_is_noticed(tmp_path: Path, answer: Response, noticed: str) -> None:
     with serving_empty(tmp_path, "") as running:
