@@ -1,4 +1,8 @@
-"""HTTP Basic: a name or an e-mail address with its password, or a short-lived token in the place of the name."""
+"""HTTP Basic: a name or an e-mail address with its password, or a short-lived token in the place of the name.
+
+A browser that was given them in its own window sends them whoever makes it send a request, as it sends cookies; pages
+that the setting ``cors_origins`` names may send their own.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ from typing import TYPE_CHECKING, cast
 import jwt
 from flask import Flask, current_app, request
 
+from backend.auth.origin import is_foreign_change
 from backend.auth.scheme import Credentials, Identity
 from backend.auth.signing import signing_key
-from backend.errors import BadAuthorizationHeader, BadCredentials, Invalid
+from backend.config import listed
+from backend.errors import BadAuthorizationHeader, BadCredentials, Invalid, NotAuthorized
 
 if TYPE_CHECKING:
     from backend.config import Config
@@ -30,10 +36,11 @@ _KIND = "basic"
 class _Settings:
     """What an application needs to check this scheme's credentials."""
 
-    def __init__(self, storage: Storage, services: Services, key: bytes) -> None:
+    def __init__(self, storage: Storage, services: Services, key: bytes, origins: frozenset[str]) -> None:
         self.storage = storage
         self.services = services
         self.key = key
+        self.origins = origins
 
 
 class BasicScheme:
@@ -43,7 +50,8 @@ class BasicScheme:
 
     def prepare(self, app: Flask, config: Config, storage: Storage, services: Services) -> None:
         """Set an application up; the key of the tokens is not that of other tokens."""
-        app.extensions[_EXTENSION] = _Settings(storage, services, signing_key(config, storage, "basic"))
+        key, origins = signing_key(config, storage, "basic"), frozenset(listed(config.cors_origins))
+        app.extensions[_EXTENSION] = _Settings(storage, services, key, origins)
 
     def authenticate(self) -> Identity | None:
         """Return whom the header's credentials belong to, or None when there is no such header."""
@@ -52,6 +60,8 @@ class BasicScheme:
             return None
         name, password = _decode(sent)
         settings = cast(_Settings, current_app.extensions[_EXTENSION])
+        if is_foreign_change(settings.origins):
+            raise NotAuthorized
         user = _of_token(settings, name) or _of_password(settings, name, password)
         return Identity(user.id, scheme=self.name)
 

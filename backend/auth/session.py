@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask, Response, current_app, request
 from werkzeug.http import parse_cookie
 
+from backend.auth.origin import is_foreign_change
 from backend.auth.scheme import Credentials, Identity
 from backend.errors import BadAuthorizationHeader, NotAuthorized, SessionEnded
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from backend.storage.protocol import Storage
 
 _EXTENSION = "glassine.session"
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SessionScheme:
@@ -43,7 +43,7 @@ class SessionScheme:
         user_id = sessions.user_id(cookie)
         if user_id is None:
             raise SessionEnded
-        if request.method not in _SAFE and _is_foreign(request.headers.get("Origin")):
+        if is_foreign_change():
             raise NotAuthorized
         return Identity(user_id, cookie, scheme=self.name)
 
@@ -85,12 +85,3 @@ def take_cookie(response: Response) -> None:
 
 def _settings(app: Flask) -> tuple[Config, Sessions]:
     return cast("tuple[Config, Sessions]", app.extensions[_EXTENSION])
-
-
-def _is_foreign(origin: str | None) -> bool:
-    """Whether a page of another site makes the request; old browsers and programs do not tell.
-
-    A page of this host that came without TLS is foreign to a request that came with it: anybody on the way may have
-    written it. Not the other way round: a proxy that ends TLS may not say so.
-    """
-    return origin is not None and origin not in {f"{request.scheme}://{request.host}", f"https://{request.host}"}

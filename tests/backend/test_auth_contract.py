@@ -388,14 +388,17 @@ def test_a_refresh_token_is_no_access_token(house: House) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_a_page_of_another_site_changes_nothing_with_the_cookie(house: House, method: str) -> None:
-    sent = session(house)
+@pytest.mark.parametrize("scheme", [SCHEMES[1], SCHEMES[2]], ids=["basic", "session"])
+def test_a_page_of_another_site_changes_nothing_with_what_browsers_send_by_themselves(
+    house: House, scheme: Scheme, method: str
+) -> None:
+    sent = session(house) if scheme is SCHEMES[2] else basic(house.person.name, PASSWORD)
     for origin in ("https://evil.example", "http://localhost:81", "null", "", "//localhost", "http://["):
         with pytest.raises(NotAuthorized):
-            ask(house, SCHEMES[2], Sent(sent.headers | {"Origin": origin}), method)
+            ask(house, scheme, Sent(sent.headers | {"Origin": origin}), method)
     for origin in ("http://localhost", "https://localhost"):  # a proxy that ends TLS may not have said so
-        assert ask(house, SCHEMES[2], Sent(sent.headers | {"Origin": origin}), method)
+        assert ask(house, scheme, Sent(sent.headers | {"Origin": origin}), method)
     with pytest.raises(NotAuthorized):  # a page that anybody on the way may have written
         plain = Sent(sent.headers | {"Origin": "http://localhost"})
-        ask(house, SCHEMES[2], plain, method, base_url="https://localhost")
-    assert ask(house, SCHEMES[2], Sent(sent.headers | {"Origin": "https://evil.example"}), "GET")
+        ask(house, scheme, plain, method, base_url="https://localhost")
+    assert ask(house, scheme, Sent(sent.headers | {"Origin": "https://evil.example"}), "GET")

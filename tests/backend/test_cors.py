@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -56,6 +57,17 @@ def test_a_named_site_may_ask_before(open_to_some: Running) -> None:
     assert "Authorization" in found["access-control-allow-headers"]
     assert "Cookie" not in found["access-control-allow-headers"]
     assert "access-control-allow-credentials" not in found
+
+
+def test_a_named_site_may_change_what_a_password_opens_and_nothing_with_a_cookie(open_to_some: Running) -> None:
+    form = {"email": f"{secrets.token_hex(4)}@mail.example", "password": "a long passphrase"}
+    path = f"/users/{open_to_some.call('POST', '/users', json=form).json()['id']}"
+    cookie = open_to_some.call("POST", "/auth_session", data=form).headers["Set-Cookie"].partition(";")[0]
+    names = {"first_name": "Anna"}
+    for origin, status in ((ORIGIN, 200), ("https://evil.example", 401)):
+        sent = {"Origin": origin}
+        assert open_to_some.call("PUT", path, auth=tuple(form.values()), json=names, headers=sent).status_code == status
+        assert open_to_some.call("PUT", path, json=names, headers=sent | {"Cookie": cookie}).status_code == 401
 
 
 @pytest.mark.parametrize("origin", OTHERS)
