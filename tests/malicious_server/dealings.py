@@ -20,7 +20,8 @@ OLDER = "older states"
 FILES = "injecting files"
 
 
-def _row(scene: Scene, envelope: str) -> dict[str, Any]:
+def row_of(envelope: str) -> dict[str, Any]:
+    """A row as the server lists it, of any header."""
     picture_id = json.loads(envelope)["body"]["deed"]["body"]["pic"]
     return {
         "img_name": f"p-{picture_id}.png",
@@ -33,7 +34,8 @@ def _row(scene: Scene, envelope: str) -> dict[str, Any]:
     }
 
 
-def _answers(document: Any, status: str = "200 OK") -> Reply:
+def answers(document: Any, status: str = "200 OK") -> Reply:
+    """An answer in JSON that the server makes by itself."""
     return Reply(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
 
 
@@ -42,8 +44,8 @@ def _(scene: Scene) -> None:
     alice = scene.alice
     alice.listed()
     staged = alice.vault.seal(alice.source(sample_pictures.png(40, 30, seed=1)))
-    row = _row(scene, staged.envelope)
-    scene.evil.instead(r"^POST .*/images\?", lambda: _answers(row, "201 Created"))
+    row = row_of(staged.envelope)
+    scene.evil.instead(r"^POST .*/images\?", lambda: answers(row, "201 Created"))
     mine = alice.vault.upload(staged).id
     must(alice.listed()[mine].state is PictureState.MISSING, "it is not missed")
     must(alice.vault.trust().missing == (mine,), "the gallery's warning does not name it")
@@ -61,7 +63,7 @@ def _(scene: Scene) -> None:
         sent.append(scene.evil.seen[-1].body)
         head, _, rest = sent[-1].partition(b'name="envelope"\r\n\r\n')
         must(head, "nothing was sent")
-        return _answers(_row(scene, rest.partition(b"\r\n--")[0].decode()))
+        return answers(row_of(rest.partition(b"\r\n--")[0].decode()))
 
     scene.evil.instead(rf"^PUT .*p-{mine}\?", answer)
     alice.revise(mine, 2)
@@ -77,7 +79,7 @@ def _(scene: Scene) -> None:
 
     def answer() -> Reply:
         rest = scene.evil.seen[-1].body.partition(b'name="envelope"\r\n\r\n')[2]
-        return _answers(_row(scene, rest.partition(b"\r\n--")[0].decode()))
+        return answers(row_of(rest.partition(b"\r\n--")[0].decode()))
 
     scene.evil.instead(rf"^PUT .*p-{mine}\?", answer)
     scene.bob.revise(theirs, 2)
@@ -92,7 +94,7 @@ def _(scene: Scene) -> None:
     alice.listed()
     scene.freeze(alice)
     refusal = {"message": "Another revision is stored"}
-    scene.evil.instead(rf"^PUT .*p-{mine}\?", lambda: _answers(refusal, "412 Precondition Failed"))
+    scene.evil.instead(rf"^PUT .*p-{mine}\?", lambda: answers(refusal, "412 Precondition Failed"))
     scene.refused(errors.ConflictKept, lambda: alice.revise(mine, 2))
     (kept,) = alice.revising.kept()
     must(kept.picture_id == mine, "the new version is not kept")
@@ -109,7 +111,7 @@ def _(scene: Scene) -> None:
     alice.vault.list_bin()
     theirs = hands.stored(alice, other).envelope.text
     scene.freeze(alice)
-    scene.evil.instead(r"^POST .*/restore", lambda: _answers(_row(scene, theirs)))
+    scene.evil.instead(r"^POST .*/restore", lambda: answers(row_of(theirs)))
     scene.refused(errors.WrongPicture, lambda: alice.vault.restore(mine))
 
 
@@ -136,7 +138,7 @@ def _(scene: Scene) -> None:
     alice.vault.delete(mine)
     alice.vault.list_bin()
     made = forge.picture(key_of("server"), sample_pictures.png(40, 30))
-    row = _row(scene, made.envelope) | {"deleted": "2026-01-01T00:00:00Z"}
+    row = row_of(made.envelope) | {"deleted": "2026-01-01T00:00:00Z"}
     scene.freeze(alice)
     hands.in_rows(scene.evil, hands.BIN, lambda rows: [*rows, row])
     pictures = {picture.id: picture for picture in alice.vault.list_bin()}

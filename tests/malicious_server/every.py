@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.malicious_server import (  # noqa: F401 (each declares its attacks)
+    apart,
     ciphertext,
     clocks,
     dealings,
@@ -13,6 +14,7 @@ from tests.malicious_server import (  # noqa: F401 (each declares its attacks)
     names,
     shapes,
     states,
+    wire,
 )
 from tests.malicious_server.playing import ATTACKS, FAMILIES
 

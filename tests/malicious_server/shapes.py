@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
@@ -225,20 +227,30 @@ def _(scene: Scene) -> None:
     scene.does_not_open(scene.alice, mine, errors.NotAGlassineServer)
 
 
-@attack("sent_elsewhere", SHAPES, "sent requests, tokens and all, on to another address", errors.NotAGlassineServer)
+@attack("sent_elsewhere", SHAPES, "sent requests, tokens and all, on to other addresses", errors.NotAGlassineServer)
 def _(scene: Scene) -> None:
     mine = scene.alice.add(1)
     scene.alice.listed()
-    for code in ("301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"):
-        scene.evil.repent()
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.setblocking(False)
+        addresses = scene.running.address, f"http://127.0.0.1:{elsewhere.getsockname()[1]}"
+        codes = "301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"
+        for address, code in itertools.product(addresses, codes):
+            scene.evil.repent()
 
-        def lie(reply: Reply, code: str = code) -> None:
-            reply.status, reply.headers["Location"] = code, scene.running.address + "/api/v1/elsewhere"
+            def lie(reply: Reply, address: str = address, code: str = code) -> None:
+                reply.status, reply.headers["Location"] = code, address + "/api/v1/elsewhere"
 
-        scene.evil.lie(f"{hands.LISTING}|{hands.CONTENT}", lie)
-        scene.does_not_open(scene.alice, mine, errors.NotAGlassineServer)
-        scene.refused(errors.NotAGlassineServer, scene.alice.listed)
-        must(not scene.evil.asked("elsewhere"), "the client went there")
+            scene.evil.lie(f"{hands.LISTING}|{hands.CONTENT}|/auth/login", lie)
+            scene.does_not_open(scene.alice, mine, errors.NotAGlassineServer)
+            scene.refused(errors.NotAGlassineServer, scene.alice.listed)
+            scene.refused(errors.NotAGlassineServer, lambda: _login(scene))
+            must(not scene.evil.asked("elsewhere"), "the client went there")
+        try:
+            elsewhere.accept()[0].close()
+        except BlockingIOError:
+            return
+    raise Held("the client went to another computer")
 
 
 # -- bodies -----------------------------------------------------------------------------------------------------------
