@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from desktop.errors import Cancelled, GlassineError, KeyChanged, PersonNotFound, ThatIsYou
+from desktop.errors import Cancelled, GlassineError, KeyChanged, PersonNotFound, ThatIsYou, Unsupported
 from desktop.models import IsCancelled, Person, PersonState, Picture, Report
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class ShareViewModel(QObject):
     Signals:
         rows_changed()
         field_failed(str sentence): what is wrong with the name that was typed; empty: nothing.
+        text_refused(str sentence): digits or a code that were typed are no such thing; nothing was compared.
         failed(GlassineError)
         busy_changed(bool): nothing else can be begun meanwhile.
         progressed(int done, int total)
@@ -103,6 +104,7 @@ class ShareViewModel(QObject):
 
     rows_changed = Signal()
     field_failed = Signal(str)
+    text_refused = Signal(str)
     failed = Signal(object)
     busy_changed = Signal(bool)
     progressed = Signal(object, object)
@@ -187,7 +189,7 @@ class ShareViewModel(QObject):
 
         def found(people: list[tuple[Person, Person | None]]) -> None:
             for person, offered in people:
-                if person.name.casefold() == name.casefold():
+                if person.name == name:
                     self._put(ShareRow(person, role, offered=offered))
                     return
             self.field_failed.emit(_field_words(KeyChanged(), name))
@@ -257,6 +259,9 @@ class ShareViewModel(QObject):
         self.people_changed.emit()
 
     def _on_not_same(self, error: GlassineError) -> None:
+        if isinstance(error, Unsupported):
+            self.text_refused.emit(error.message)
+            return
         self.failed.emit(error)
         if isinstance(error, KeyChanged):
             self.people_changed.emit()

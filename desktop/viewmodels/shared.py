@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 
 from desktop.errors import GlassineError, KeyChanged
-from desktop.models import IsCancelled, Person, Report
+from desktop.models import IsCancelled, Person, PictureState, Report
 from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
 from desktop.viewmodels.place_vaults import SharedVault
 
@@ -73,6 +73,11 @@ class SharedViewModel(GalleryViewModel):
         """Who waits for a decision."""
         return [sender for sender in self.senders if not sender.accepted and not sender.declined]
 
+    @property
+    def declined(self) -> list[Sender]:
+        """Of whom nothing is listed, because the person wanted so."""
+        return [sender for sender in self.senders if sender.declined]
+
     def show_person(self, user_id: str) -> None:
         """Show only what one person shares; an empty id shows all."""
         self.person = user_id
@@ -80,7 +85,19 @@ class SharedViewModel(GalleryViewModel):
 
     def _on_listed(self, state: GalleryState) -> None:
         if state is GalleryState.READY and self.circle is not None:
+            self._ask_for_opened()
             self._submit(_senders, (self.circle.shared,), self._on_senders, self.load_failed.emit)
+
+    def _ask_for_opened(self) -> None:
+        """Ask again for thumbnails that there were none of while their sender waited for a decision."""
+        opened = [
+            picture.id
+            for picture in self.all_pictures()
+            if picture.state is not PictureState.UNDECODED and self.thumbnails.is_missing(picture.id)
+        ]
+        if opened:
+            self.thumbnails.forget(opened)
+            self.thumbnails.retry_now()
 
     def _on_senders(self, senders: list[Sender]) -> None:
         self.senders = senders

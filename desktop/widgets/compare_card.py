@@ -96,6 +96,14 @@ class CompareCard(QFrame):
         if isinstance(window, Dialog):
             window.reveal(self)
 
+    def refuse_text(self, sentence: str) -> None:
+        """Say that what was typed is nothing that could be compared."""
+        self.field.set_error(sentence)
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+        window = self.window()
+        if isinstance(window, Dialog):
+            window.reveal(self.field)
+
     def say_old_key(self, succession: KeySuccession) -> None:
         """Say that the old key has signed this one: information, after which comparing is as needed as before."""
         if succession.new != self.person.fingerprint:
@@ -208,6 +216,7 @@ class CompareDialog(Dialog):
         model.people_changed.connect(self._on_decided)
         model.failed.connect(self._on_failed)
         model.busy_changed.connect(self._on_busy)
+        model.text_refused.connect(self.card.refuse_text)
         model.vouched.connect(lambda user_id, succession: self.card.say_old_key(succession))
         model.ask_old_key(person.user_id)
 

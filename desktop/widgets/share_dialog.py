@@ -35,7 +35,7 @@ from desktop.widgets.strip_dialog import StripDialog
 from desktop.widgets.theme import Space
 
 if TYPE_CHECKING:
-    from desktop.client.sharing_model import KeySuccession
+    from desktop.client.sharing_model import KeySuccession, StopResult
     from desktop.viewmodels.strip import StripViewModel
 
 translate = QCoreApplication.translate
@@ -100,6 +100,8 @@ class ShareDialog(Dialog):
         self.share.clicked.connect(self._on_share)
         model.rows_changed.connect(self._show_rows)
         model.field_failed.connect(self._on_field_failed)
+        model.text_refused.connect(self._on_text_refused)
+        model.stopped.connect(self._on_stopped)
         model.failed.connect(self._on_failed)
         model.busy_changed.connect(self._on_busy)
         model.progressed.connect(self._on_progressed)
@@ -192,9 +194,22 @@ class ShareDialog(Dialog):
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.name.setCompleter(completer)
         self._dress()
+        self._order_tabs()
         if spoken:
             self._refocus(spoken)
         self.fit()
+
+    def _order_tabs(self) -> None:
+        """Let Tab go from the name through the people to the rest, whatever was made when."""
+        before: QWidget = self.add
+        for row in self._rows:
+            for widget in row.findChildren(QWidget):
+                if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None:
+                    self.setTabOrder(before, widget)
+                    before = widget
+        for last in (self.strip, self.before_after, *self.buttons.buttons()):
+            self.setTabOrder(before, last)
+            before = last
 
     def _put(self, widget: QWidget) -> None:
         self._rows.append(widget)
@@ -226,9 +241,14 @@ class ShareDialog(Dialog):
         for widget in self._rows:
             if isinstance(widget, PersonRow) and widget.card is not None:
                 self.reveal(widget.card)
-                widget.card.match.setFocus(Qt.FocusReason.OtherFocusReason)
+                widget.card.later.setFocus(Qt.FocusReason.OtherFocusReason)  # no stray Enter says that they match
                 if widget.shown.offered is not None:
                     self._model.ask_old_key(user_id)
+
+    def _on_text_refused(self, sentence: str) -> None:
+        for widget in self._rows:
+            if isinstance(widget, PersonRow) and widget.card is not None:
+                widget.card.refuse_text(sentence)
 
     def _on_vouched(self, user_id: str, succession: KeySuccession) -> None:
         for widget in self._rows:
@@ -273,6 +293,9 @@ class ShareDialog(Dialog):
     # -- sharing ---------------------------------------------------------------------------------------------------
 
     def _on_share(self) -> None:
+        if self.name.text().strip():  # whoever stands there is meant too, and is looked at first
+            self._on_add()
+            return
         unverified = self._model.unverified
         if not unverified:
             self._go()
@@ -307,6 +330,28 @@ class ShareDialog(Dialog):
             title = self.tr("%n could not be shared", "", len(failures))
             text = self.tr("%1: %2 (%3)").replace("%1", name).replace("%2", error.message).replace("%3", error.code)
             details = "\n".join(f"{error.code} {name}: {error.message} {error.details}" for name, error in failures)
+        self._show_problem(ErrorBox(self.icons, title, text, details=details))
+
+    def _on_stopped(self, person: Person, result: StopResult) -> None:
+        """Say of which pictures the person still has: nobody is to believe that all was taken back."""
+        if not result.failed:
+            return
+        names = {picture.id: picture.name for picture in self._model.pictures}
+        error = result.failed[0].error
+        name = short_text(person.name)
+        title = self.tr("Not everything was taken back from %1").replace("%1", name)
+        details = "\n".join(
+            f"{one.error.code} {names.get(one.picture_id, one.picture_id)}: {one.error.message} {one.error.details}"
+            for one in result.failed
+        )
+        text = self.tr("Still shared: %1 of %2. %3 (%4)")
+        for mark, value in (
+            ("%1", number_text(len(result.failed))),
+            ("%2", number_text(len(self._model.pictures))),
+            ("%3", error.message),
+            ("%4", error.code),
+        ):
+            text = text.replace(mark, value)
         self._show_problem(ErrorBox(self.icons, title, text, details=details))
 
     def _on_failed(self, error: GlassineError) -> None:

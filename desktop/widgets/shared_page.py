@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtWidgets import QComboBox, QMenu
+from PySide6.QtWidgets import QComboBox, QMenu, QToolButton, QWidget
 
 from desktop.errors import GlassineError, KeyChanged
 from desktop.models import Person, Picture, PictureState
 from desktop.viewmodels.shared import SharedViewModel
-from desktop.viewmodels.wording import number_text
-from desktop.widgets.buttons import GhostButton, default_button
+from desktop.viewmodels.wording import number_text, short_text
+from desktop.widgets.buttons import GhostButton, default_button, ghost_button
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.explanation_dialog import ExplanationDialog
 from desktop.widgets.icons import Icons
@@ -57,6 +57,11 @@ class SharedPage(PlacePage):
         self.person.activated.connect(lambda _: shared.show_person(str(self.person.currentData())))
         self.person.hide()
         self.header.add_action(self.person)
+        self.declined = ghost_button(icons, "people", self.tr("People you declined"))
+        self.declined.setMenu(QMenu(self.declined))
+        self.declined.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.declined.hide()
+        self.header.add_action(self.declined)
         self.give_back_button = GhostButton(
             icons,
             "close",
@@ -64,13 +69,13 @@ class SharedPage(PlacePage):
             labelled=True,
             token="text",  # noqa: S106
         )
-        self.give_back_button.clicked.connect(lambda: self.ask_to_give_back(self.selected_pictures()))
+        self.give_back_button.clicked.connect(lambda: self.ask_to_give_back(self.selection.pictures))
         self.save_button = default_button(self.tr("Save a copy"), icons, "save")
-        self.save_button.clicked.connect(lambda: self.export_requested.emit(self.selected_pictures()))
+        self.save_button.clicked.connect(lambda: self.export_requested.emit(self.selection.pictures))
         self.chosen.add(self.give_back_button)
         self.chosen.add(self.save_button)
         self.header.compact_changed.connect(lambda compact: self.give_back_button.set_labelled(not compact))
-        self.view.delete_requested.connect(lambda: self.ask_to_give_back(self.meant_pictures()))
+        self.view.delete_requested.connect(lambda: self.ask_to_give_back(self.selection.meant))
         self.view.open_requested.disconnect(self.open_requested)
         self.view.open_requested.connect(self._open)
         shared.senders_changed.connect(self._on_senders)
@@ -135,7 +140,10 @@ class SharedPage(PlacePage):
             self.icons,
             self,
             title=self.tr("Decline what %1 shares?").replace("%1", person.name),
-            text=self.tr("Nothing of %1 is shown here any more. %1 is not told.").replace("%1", person.name),
+            text=self.tr(
+                "Nothing of %1 is shown here any more. %1 is not told. People you declined are listed at the top of "
+                "the page; there you can change your mind."
+            ).replace("%1", person.name),
             confirm=self.tr("Decline"),
             safe=self.tr("Cancel"),
             icon="shared-in",
@@ -151,6 +159,10 @@ class SharedPage(PlacePage):
     def _on_senders(self) -> None:
         shared = self.shared
         self.waiting.show_senders(shared.waiting)
+        before: QWidget = self.declined
+        for answer in (*self.waiting.answers, self.view):  # answers are made anew, and would come after the grid
+            self.setTabOrder(before, answer)
+            before = answer
         self.above.setContentsMargins(Space.LARGE, Space.MEDIUM if shared.waiting else 0, Space.LARGE, 0)
         self.person.clear()
         self.person.addItem(self.tr("From everybody"), "")
@@ -160,6 +172,12 @@ class SharedPage(PlacePage):
                 self.person.addItem(words.replace("%2", number_text(sender.count)), sender.person.user_id)
         self.person.setCurrentIndex(max(0, self.person.findData(shared.person)))
         self.person.setVisible(self.person.count() > 2)
+        menu = self.declined.menu()
+        menu.clear()
+        for sender in shared.declined:
+            words = self.tr("Accept what %1 shares after all").replace("%1", short_text(sender.person.name))
+            menu.addAction(words, lambda person=sender.person: shared.accept(person))
+        self.declined.setVisible(bool(shared.declined))
         self.banners.remove(self._key("deciding"))
         if not shared.waiting:
             self.banners.remove(self._key("closed"))

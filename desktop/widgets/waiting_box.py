@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 class WaitingBox(QFrame):
     """One row per person: how many pictures, chip, compare, accept, decline.
 
+    Attributes:
+        answers: The buttons, from the top down.
+
     Signals:
         compare_requested(Person), accepted(Person), declined(Person)
     """
@@ -39,6 +42,7 @@ class WaitingBox(QFrame):
         self._layout.setSpacing(Space.SMALL)
         self._layout.addWidget(Label(self.tr("Waiting for you"), "strong"))
         self._rows: list[QWidget] = []
+        self.answers: list[QWidget] = []
         self.setAccessibleName(self.tr("Waiting for you"))
         self.hide()
 
@@ -48,7 +52,7 @@ class WaitingBox(QFrame):
             self._layout.removeWidget(widget)
             widget.hide()
             widget.deleteLater()
-        self._rows = []
+        self._rows, self.answers = [], []
         for number, sender in enumerate(senders):
             if number:
                 self._add(Hairline())
@@ -80,6 +84,7 @@ class WaitingBox(QFrame):
             button.setAccessibleName(f"{words}, {person.name}")
             button.clicked.connect(lambda _=False, signal=signal: signal.emit(person))
             top.addWidget(button)
+            self.answers.append(button)
         column.addLayout(top)
         column.addWidget(Label(self._why(person), "caption", wrap=True))
         return holder

@@ -89,6 +89,8 @@ class FakeSharing:
         return self.met[user_id]
 
     def compare(self, user_id: str, untrusted_text: str) -> Person:
+        if untrusted_text == "half":
+            raise errors.Unsupported("Give all of it.")
         if untrusted_text != "right":
             raise errors.KeyChanged("This is not the key.")
         return self.compared(user_id, self.met[user_id].fingerprint)
@@ -126,7 +128,7 @@ class FakeSharing:
         return list(self.waits)
 
     def shares_of(self, picture_id: str) -> list[Share]:
-        if picture_id in self.trouble:
+        if picture_id in self.trouble and picture_id not in self.shares:
             raise self.trouble[picture_id]
         return list(self.shares.get(picture_id, {}).values())
 
@@ -147,9 +149,11 @@ class FakeSharing:
         self, picture_ids: Sequence[str], user_id: str, *, reseal: bool, report: Any, cancelled: Any
     ) -> StopResult:
         self.calls.append(("stop", list(picture_ids), user_id, reseal))
-        for picture_id in picture_ids:
+        failed = tuple(Failure(one, self.trouble[one]) for one in picture_ids if one in self.trouble)
+        done = tuple(one for one in picture_ids if one not in self.trouble)
+        for picture_id in done:
             self.shares.get(picture_id, {}).pop(user_id, None)
-        return StopResult(stopped=tuple(picture_ids), resealed=tuple(picture_ids) if reseal else ())
+        return StopResult(stopped=done, resealed=done if reseal else (), failed=failed)
 
     def unfinished(self) -> list[str]:
         return list(self.left_over)
@@ -203,6 +207,7 @@ class FakeShared:
         if user_id in self.trouble:
             raise self.trouble[user_id]
         self.accepted.add(user_id)
+        self.declined.discard(user_id)
         return self.people[user_id]
 
     def decline(self, user_id: str) -> None:
@@ -213,7 +218,7 @@ class FakeShared:
 
     def thumbnails(self, picture_ids: Sequence[str]) -> dict[str, bytes]:
         self.decoded += picture_ids
-        return {picture_id: self.jpeg for picture_id in picture_ids if self.jpeg}
+        return {one: self.jpeg for one in picture_ids if self.jpeg and self.pictures[one].owner_id in self.accepted}
 
     def open(self, picture_id: str, report: Any, cancelled: Any) -> Any:
         raise errors.NoLongerShared

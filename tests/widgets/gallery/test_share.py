@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop import errors
@@ -417,6 +418,76 @@ def test_what_fails_is_said_in_place(dialog: ShareDialog, runner: Any, circle: F
     dialog.share.click()
     runner.run_pending()
     assert not dialog.isVisible()
+
+
+def test_what_could_not_be_taken_back_is_said(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle, three: list[Picture]
+) -> None:
+    for picture in three:
+        circle.sharing.give(picture.id, make_person("tom", PersonState.VERIFIED))
+    dialog._model.load()
+    runner.run_pending()
+    circle.sharing.trouble[three[1].id] = errors.ServerSilent()
+    row_of(dialog, "tom").cross.click()
+    dialog.findChildren(StopSharingDialog)[0].confirm.click()
+    runner.run_pending()
+    assert "Not everything was taken back from tom" in words(dialog)
+    assert "Still shared: 1 of 3." in words(dialog)
+    assert "N-204" in words(dialog)
+    assert "Has 1 of 3" in words(row_of(dialog, "tom"))
+
+
+def test_a_name_that_was_typed_and_not_added_is_not_left_out_unseen(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle
+) -> None:
+    put(dialog, runner, "ada")
+    dialog.name.setText("nobody")
+    dialog.share.click()
+    runner.run_pending()
+    assert "Nobody called “nobody”" in dialog.error.text
+    dialog.name.setText("kim")
+    dialog.share.click()
+    runner.run_pending()
+    assert names(dialog._model) == ["ada", "kim"]
+    assert [call for call in circle.sharing.calls if call[0] == "share"] == []
+
+
+def test_half_a_comparison_is_said_at_its_field_and_stops_nothing(dialog: ShareDialog, runner: Any) -> None:
+    put(dialog, runner, "tom").compare.click()
+    card = row_of(dialog, "tom").card
+    assert card is not None
+    card.toggle_digits()
+    card.field.set_text("half")
+    card.field.submitted.emit()
+    runner.run_pending()
+    assert card.field.error == "Give all of it."
+    assert row_of(dialog, "tom").shown.person.state is PersonState.UNVERIFIED
+
+
+def test_no_stray_enter_says_that_the_words_match(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle, qtbot: Any
+) -> None:
+    put(dialog, runner, "tom").compare.click()
+    card = row_of(dialog, "tom").card
+    assert card is not None
+    qtbot.waitUntil(card.later.hasFocus)
+    qtbot.keyClick(card.later, Qt.Key.Key_Return)
+    runner.run_pending()
+    assert circle.sharing.calls == []
+    assert row_of(dialog, "tom").card is None
+
+
+def test_tab_goes_through_the_people_from_the_top_down(dialog: ShareDialog, runner: Any, qtbot: Any) -> None:
+    put(dialog, runner, "tom")
+    put(dialog, runner, "ada")
+    row = row_of(dialog, "tom")
+    other = row_of(dialog, "ada")
+    order = [dialog.name, dialog.role, dialog.add, row.compare, row.role, row.cross, other.role, other.cross]
+    qtbot.waitUntil(dialog.isActiveWindow)
+    dialog.name.setFocus()
+    for widget in (*order, dialog.strip, dialog.before_after):
+        assert widget.hasFocus(), widget.accessibleName()
+        qtbot.keyClick(widget, Qt.Key.Key_Tab)
 
 
 def test_long_names_are_cut_in_the_middle_and_nothing_leaves_the_dialog(

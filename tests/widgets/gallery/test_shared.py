@@ -197,6 +197,43 @@ def test_accepting_opens_what_was_closed(page: SharedPage, models: Models, circl
     assert len(names(models.shared)) == 4
 
 
+def test_thumbnails_come_once_their_sender_is_accepted(
+    page: SharedPage, models: Models, runner: Any, qtbot: Any
+) -> None:
+    closed = [picture.id for picture in models.shared.all_pictures() if picture.owner_name == "tom"]
+    thumbnails = models.shared.thumbnails
+
+    def known(what: Any) -> bool:
+        runner.run_pending()
+        return all(what(picture_id) for picture_id in closed)
+
+    qtbot.waitUntil(lambda: known(thumbnails.is_missing))
+    button(page, "Accept, tom").click()
+    qtbot.waitUntil(lambda: known(lambda picture_id: thumbnails.image(picture_id) is not None))
+
+
+def test_tab_goes_from_who_waits_to_the_grid(page: SharedPage, qtbot: Any) -> None:
+    qtbot.waitUntil(page.isActiveWindow)
+    order = [*page.waiting.answers, page.view]
+    order[0].setFocus()
+    for widget in order:
+        assert widget.hasFocus(), widget.accessibleName()
+        qtbot.keyClick(widget, Qt.Key.Key_Tab)
+
+
+def test_whoever_was_declined_can_be_accepted_after_all(page: SharedPage, models: Models, runner: Any) -> None:
+    assert not page.declined.isVisible()
+    models.shared.decline(make_person("tom"))
+    runner.run_pending()
+    assert page.declined.isVisible()
+    [action] = page.declined.menu().actions()
+    assert action.text() == "Accept what tom shares after all"
+    action.trigger()
+    runner.run_pending()
+    assert {picture.owner_name for picture in models.shared.all_pictures()} == {"lina", "tom"}
+    assert not page.declined.isVisible()
+
+
 def test_declining_asks_and_lists_nothing_of_them(
     page: SharedPage, models: Models, circle: FakeCircle, runner: Any
 ) -> None:
