@@ -129,12 +129,12 @@ def change_key(user_id: str) -> Response:
     {200: one("Nothing")},
     {401: "Not authorized: no sign-in, or this is somebody else's account"},
     body=fields("password", password=PASSWORD, example={"password": "a long passphrase"}),
-    note="With a bearer token the password is required.",
+    note="With a token the password is required.",
 )
 def delete(user_id: str) -> Response:
     """Delete one's own account with everything that belongs to it."""
     accounts, own = services().accounts, owner(user_id)
-    if identity().scheme == "bearer":  # a token that somebody got hold of must not be enough
+    if identity().by_token:  # one that somebody got hold of must not be enough
         (password,) = read_fields("password")
         accounts.confirm(own, password, _address())
     accounts.delete(own)

@@ -62,8 +62,10 @@ class BasicScheme:
         settings = cast(_Settings, current_app.extensions[_EXTENSION])
         if is_foreign_change(settings.origins):
             raise NotAuthorized
-        user = _of_token(settings, name) or _of_password(settings, name, password)
-        return Identity(user.id, scheme=self.name)
+        user = _of_token(settings, name)
+        if user is not None:
+            return Identity(user.id, scheme=self.name, by_token=True)
+        return Identity(_of_password(settings, name, password).id, scheme=self.name)
 
     def refuse_early(self, app: Flask, untrusted: Credentials) -> BackendError | None:
         """Only what has not the form of credentials: a password cannot be checked in passing."""

@@ -92,7 +92,7 @@ class BearerScheme:
         sign_in = _sign_in(verified[1])
         _check_account(get_current_user(), sign_in)
         token_id = str(verified[1]["jti"])
-        return Identity(sign_in.user_id, token_id, _forgotten(verified[1]), self.name, sign_in.family)
+        return Identity(sign_in.user_id, token_id, _forgotten(verified[1]), self.name, sign_in.family, by_token=True)
 
     @staticmethod
     def refresh_token() -> tuple[SignIn, str, datetime]:

@@ -36,7 +36,7 @@ class FileTokenScheme:
         user = _files(current_app).user_of(token)
         if user is None:
             raise Forbidden
-        return Identity(user.id, token, scheme=self.name)
+        return Identity(user.id, token, scheme=self.name, by_token=True)
 
     def refuse_early(self, app: Flask, untrusted: Credentials) -> BackendError | None:
         """The token's signature and end."""

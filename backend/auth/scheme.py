@@ -25,6 +25,7 @@ class Identity:
         expires: From when on this sign-in has certainly ended by itself; naive UTC. None: it does not.
         scheme: The name of the scheme that found out.
         family: Shared by all tokens of one sign-in; empty: there is no such thing.
+        by_token: Whether nothing but a token says so, which somebody may have got hold of.
     """
 
     user_id: str
@@ -32,6 +33,7 @@ class Identity:
     expires: datetime | None = None
     scheme: str = "bearer"
     family: str = ""
+    by_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)

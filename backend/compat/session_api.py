@@ -142,12 +142,12 @@ def change(user_id: str) -> Response:
     {200: one("Nothing")},
     {403: "Forbidden"},
     body=fields("password", password=PASSWORD, example={"password": "a long passphrase"}),
-    note="With a bearer token the password is required.",
+    note="With a token the password is required.",
 )
 def delete(user_id: str) -> Response:
     """Delete one's own account with all that belongs to it. Where the API itself is spoken, it does this."""
     accounts, own = services().accounts, _own(user_id)
-    if identity().scheme == "bearer":  # a token that somebody got hold of must not be enough
+    if identity().by_token:  # one that somebody got hold of must not be enough
         (password,) = read_fields("password")
         accounts.confirm(own.id, password, request.remote_addr or "")
     accounts.delete(own.id)
@@ -195,10 +195,10 @@ def logout() -> Response:
     who, sessions = identity(), services().sessions
     if who.scheme == "session":
         sessions.end(who.token_id)
-    elif who.scheme in {"basic", "form"}:
-        sessions.end_all(who.user_id)
-    else:
+    elif who.by_token:
         raise NotFound
+    else:
+        sessions.end_all(who.user_id)
     response = _answer({})
     take_cookie(response)
     return response

@@ -211,6 +211,21 @@ def test_nothing_about_a_password_is_ever_shown(server: Running) -> None:
         assert "argon2" not in text
 
 
+@pytest.mark.parametrize("dialect", ["server", "earlier"])
+def test_a_token_in_the_place_of_the_name_deletes_nothing(request: pytest.FixtureRequest, dialect: str) -> None:
+    running = request.getfixturevalue(dialect)
+    user = somebody(running)
+    cookie = signed_in(running, user["email"])
+    auth = (user["email"], PASSWORD)
+    token = (requests.get(f"{running.base}/api/token", auth=auth, timeout=20).json()["token"], "anything")
+    path = f"/users/{user['id']}"
+    answer = call(running, "DELETE", path, auth=token)
+    assert (answer.status_code, answer.json()["error"]) == (422, "Password is required")
+    assert call(running, "DELETE", "/auth_session", auth=token).status_code == 404
+    assert call(running, "GET", "/users/me", headers=cookie).json() == user
+    assert call(running, "DELETE", path, auth=token, data={"password": PASSWORD}).json() == {}
+
+
 def test_beside_the_earlier_dialect(earlier: Running) -> None:
     assert EARLIER.api_dialect
     user = somebody(earlier)
