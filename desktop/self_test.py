@@ -112,8 +112,8 @@ def _save_and_compare(data: Path, originals: Path) -> None:
         model = gallery.view.model()
         _until(lambda: model.rowCount() == len(pictures), "the pictures to be listed")
         gallery.view.selectAll()
-        gallery.export_pictures(gallery.selected_pictures(), Path(copies))
-        bar = gallery.batch_bar
+        gallery.export_pictures(gallery.selection.pictures, Path(copies))
+        bar = gallery.batch.bar
         _until(lambda: len([*Path(copies).iterdir()]) >= len(pictures) and not bar.isVisible(), "the copies")
         print(f"saved {len(pictures)} copies", flush=True)
         for picture in pictures:

@@ -26,9 +26,10 @@ from desktop.tasks import TaskRunner
 from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
 from desktop.viewmodels.transfers import TransfersViewModel
 from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
+from desktop.widgets.deleting import delete_question
 from desktop.widgets.drop_overlay import DropOverlay
 from desktop.widgets.focus_ring import FocusRing
-from desktop.widgets.gallery_page import GalleryPage, delete_question
+from desktop.widgets.gallery_page import GalleryPage
 from desktop.widgets.icons import Icons
 from desktop.widgets.preflight_dialog import PreflightDialog
 from desktop.widgets.shell_page import ShellPage

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu
 
 from desktop.models import Picture, PlaceKind
 from desktop.viewmodels.bin import BinViewModel
 from desktop.widgets.buttons import GhostButton, default_button
-from desktop.widgets.dialogs import ConfirmDialog
+from desktop.widgets.deleting import purge_question
 from desktop.widgets.icons import Icons
 from desktop.widgets.page_parts import EmptyState
 from desktop.widgets.place_page import PlacePage
@@ -35,13 +35,13 @@ class BinPage(PlacePage):
             labelled=True,
             token="text",  # noqa: S106
         )
-        self.purge_button.clicked.connect(lambda: self.ask_to_purge(self.selected_pictures()))
+        self.purge_button.clicked.connect(lambda: self.ask_to_purge(self.selection.pictures))
         self.restore_button = default_button(self.tr("Restore"), icons, "restore")
-        self.restore_button.clicked.connect(lambda: bin_.restore(self.selected_pictures()))
+        self.restore_button.clicked.connect(lambda: bin_.restore(self.selection.pictures))
         self.chosen.add(self.purge_button)
         self.chosen.add(self.restore_button)
         self.header.compact_changed.connect(lambda compact: self.purge_button.set_labelled(not compact))
-        self.view.delete_requested.connect(lambda: self.ask_to_purge(self.meant_pictures()))
+        self.view.delete_requested.connect(lambda: self.ask_to_purge(self.selection.meant))
         self.refresh()
 
     def fill_menu(self, menu: QMenu, pictures: list[Picture]) -> None:
@@ -80,30 +80,3 @@ class BinPage(PlacePage):
             self.tr("The bin is empty"),
             self.tr("Pictures you move here are kept for %n days.", "", days) if days else "",
         )
-
-
-def purge_question(icons: Icons, parent: QWidget, count: int, *, here: bool) -> ConfirmDialog:
-    """The confirmation before pictures are deleted for good; ``here`` for a vault on this computer."""
-    return ConfirmDialog(
-        icons,
-        parent,
-        title=translate("Deleting", "Delete %n pictures for good?", None, count),
-        text=_purge_words(here=here, one=count == 1),
-        confirm=translate("Deleting", "Delete for good"),
-        safe=translate("Deleting", "Cancel"),
-        icon="bin",
-        danger=True,
-    )
-
-
-def _purge_words(*, here: bool, one: bool) -> str:
-    if here and one:
-        return translate("Deleting", "It leaves this vault and cannot be brought back. Copies saved elsewhere stay.")
-    if here:
-        return translate("Deleting", "They leave this vault and cannot be brought back. Copies saved elsewhere stay.")
-    stay = translate("Deleting", "Copies other people have saved stay with them.")
-    if one:
-        words = translate("Deleting", "It leaves this vault and the server, and cannot be brought back. %1")
-    else:
-        words = translate("Deleting", "They leave this vault and the server, and cannot be brought back. %1")
-    return words.replace("%1", stay)

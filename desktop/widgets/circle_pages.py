@@ -17,7 +17,7 @@ from desktop.viewmodels.wording import number_text
 from desktop.widgets.bin_page import BinPage
 from desktop.widgets.conflict_page import ConflictPage
 from desktop.widgets.dialogs import ConfirmDialog
-from desktop.widgets.file_dialogs import open_file
+from desktop.widgets.file_dialogs import choose_folder, open_file, pictures_folder
 from desktop.widgets.notices import BannerArea, Notice, Toast, error_notice
 from desktop.widgets.people_marks import chip_words
 from desktop.widgets.shared_page import SharedPage
@@ -199,7 +199,7 @@ class CirclePages(QObject):
         if outcome.copied:
             self._models.gallery.reload()
         self._models.people.refresh()
-        self._gallery_page.clear_selection()
+        self._gallery_page.selection.clear()
         notice = Notice("shared", "info", shared_words(outcome, count), "", icon="people")
         area = self._viewer_page.banners if self._viewer_page.isVisible() else self._shell.banners
         area.show_notice(notice)
@@ -241,9 +241,6 @@ class CirclePages(QObject):
         self._window.show_viewer()
 
     def _export_shared(self, pictures: list[Picture]) -> None:
-        from desktop.widgets.file_dialogs import choose_folder
-        from desktop.widgets.gallery_page import pictures_folder
-
         start = Path(self._gallery_page.export_folder) if self._gallery_page.export_folder else pictures_folder()
         title = self.tr("Save %n copies in…", "", len(pictures))
         choose_folder(self._window, title, start, lambda folder: self._models.shared.export(pictures, folder))

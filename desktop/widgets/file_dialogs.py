@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 PICTURES: Final = ("jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "bmp")
@@ -52,6 +52,13 @@ def choose_folder(parent: QWidget, title: str, start: Path, chosen: Callable[[Pa
     dialog.setDirectory(str(start))
     dialog.fileSelected.connect(lambda name: chosen(Path(name)))
     dialog.open()
+
+
+def pictures_folder() -> Path:
+    """The person's folder for pictures, or their home."""
+    places = QStandardPaths.standardLocations(QStandardPaths.StandardLocation.PicturesLocation)
+    found = next((Path(place) for place in places if Path(place).is_dir()), None)
+    return found or Path.home()
 
 
 def _dialog(parent: QWidget, title: str) -> QFileDialog:

@@ -35,6 +35,7 @@ from desktop.widgets.gallery_painting import paint_band, paint_headings
 from desktop.widgets.gallery_pointer import PointerSelection
 from desktop.widgets.grid_layout import MARGIN, NARROW_FACTOR, NARROW_MARGIN, Box, GridLayout, Move, as_runs
 from desktop.widgets.icons import Icons
+from desktop.widgets.page_parts import is_narrow
 from desktop.widgets.theme import Theme
 from desktop.widgets.tile_delegate import TileDelegate
 
@@ -142,12 +143,6 @@ class GalleryView(QListView):
             self.tile_size = side
             self._relayout()
 
-    def set_narrow(self, narrow: bool) -> None:
-        """Use the margins and tiles of a window below 880."""
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self._relayout()
-
     def doItemsLayout(self) -> None:
         """Lay out from the sections; QListView's item by item layout is left out."""
         self._grid_is_old = True
@@ -225,16 +220,21 @@ class GalleryView(QListView):
         self.viewport().scroll(0, dy)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep what is at the top there when the columns change."""
-        if event.oldSize().width() != event.size().width():
-            anchor = self._anchor()
-            self._grid_is_old = True
-            self.updateGeometries()
-            self._return_to(anchor)
-            self.viewport().update()
+        """Keep what is at the top there when the columns change; a narrow window has smaller margins and tiles."""
+        narrow = is_narrow(self)
+        if narrow != self._narrow or event.oldSize().width() != event.size().width():
+            self._narrow = narrow
+            self._relayout()
         else:
             self.updateGeometries()
-        self._wants.start()
+            self._wants.start()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure again when the reading direction changes."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange and is_narrow(self) != self._narrow:
+            self._narrow = not self._narrow
+            self._relayout()
 
     def visible_rows(self) -> range:
         """The rows any part of which can be seen."""

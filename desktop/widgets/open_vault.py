@@ -15,8 +15,8 @@ from desktop.viewmodels.transfer import Outcome
 from desktop.viewmodels.wording import number_text, short_time_left_text
 from desktop.widgets.circle_pages import CircleModels, CirclePages
 from desktop.widgets.drop_overlay import DropOverlay
-from desktop.widgets.file_dialogs import choose_folder, open_pictures
-from desktop.widgets.gallery_page import GalleryPage, pictures_folder
+from desktop.widgets.file_dialogs import choose_folder, open_pictures, pictures_folder
+from desktop.widgets.gallery_page import GalleryPage
 from desktop.widgets.keys_page import KeysPage
 from desktop.widgets.notices import Notice, error_words
 from desktop.widgets.place_page import PlacePage
@@ -114,7 +114,7 @@ class OpenVault(QObject):
         self._unasked: list[Path] = []
         self._preflight: PreflightDialog | None = None
         self.gallery_page = GalleryPage(theme, icons, models.gallery)
-        self.keys_page = KeysPage(icons, models.keys, kit=models.kit, key_work=models.key_work)
+        self.keys_page = KeysPage(icons, models.keys, kit=models.kit, key_work=models.key_work, people=models.people)
         self.settings_page = SettingsPage(icons, models.settings)
         self.panel = TransfersPanel(theme, icons, models.transfers)
         self.viewer_page = ViewerPage(theme, icons, models.viewer, stored=models.stored)
@@ -153,6 +153,7 @@ class OpenVault(QObject):
         viewer.export_requested.connect(lambda picture, folder: gallery.export_pictures([picture], folder))
         viewer.delete_requested.connect(self._delete_picture)
         self.keys_page.notice_raised.connect(window.show_notice)
+        self.keys_page.compare_requested.connect(self.circle.compare)
         self.keys_page.message_raised.connect(lambda message: window.show_notice(Notice("keys", "info", message, "")))
         self.panel.show_requested.connect(self._show_picture)
         self.drop_overlay.dropped.connect(self.add_paths)
@@ -261,7 +262,7 @@ class OpenVault(QObject):
         else:
             page = self.shell_page.content.currentWidget()
             if isinstance(page, GalleryPage | PlacePage):
-                page.clear_selection()
+                page.selection.clear()
 
     # -- looking ---------------------------------------------------------------------------------------------------
 

@@ -15,18 +15,21 @@ from desktop.widgets.search_field import SearchField
 from desktop.widgets.theme import Space
 
 HEADER_HEIGHT: Final = 60
-
-
 NARROW_BELOW: Final = 880
 
 
-def page_margin(page: QWidget) -> int:
-    """Space at the sides of a page: 24, or 16 where the window, less the open panel, is narrower than 880."""
+def is_narrow(page: QWidget) -> bool:
+    """Whether the window, less the open panel behind the page, is narrower than 880."""
     window = page.window()
     before = page.mapTo(window, QPoint(0, 0)).x()
     if page.layoutDirection() == Qt.LayoutDirection.RightToLeft:
         before = window.width() - before - page.width()
-    return Space.LARGE if page.width() + before < NARROW_BELOW else Space.PAGE
+    return page.width() + before < NARROW_BELOW
+
+
+def page_margin(page: QWidget) -> int:
+    """Space at the sides of a page: 24, or 16 in a narrow window."""
+    return Space.LARGE if is_narrow(page) else Space.PAGE
 
 
 class PageHeader(QWidget):

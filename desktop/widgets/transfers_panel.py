@@ -148,7 +148,8 @@ class TransfersPanel(SidePanel):
         section = _Section(heading)
         heading.fold.setChecked(outcome not in (Outcome.WAITING, Outcome.DONE))
         if outcome is Outcome.IN_PROGRESS:  # always as high as when all are at work, so that nothing below jumps
-            section.body.setMinimumHeight(TransferRow.HEIGHT * (transfers.pipeline.ENCRYPTING + transfers.pipeline.SENDING))
+            at_once = transfers.pipeline.ENCRYPTING + transfers.pipeline.SENDING
+            section.body.setMinimumHeight(TransferRow.HEIGHT * at_once)
         heading.folded.connect(lambda open_: self._refresh_section(outcome))
         section.more.clicked.connect(lambda: self._show_more(outcome))
         return section

@@ -18,9 +18,9 @@ from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
 from desktop.viewmodels.wording import moment_text, number_text, short_text
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, open_folder
 from desktop.widgets.buttons import ghost_button
+from desktop.widgets.deleting import delete_question
 from desktop.widgets.details_panel import DetailsPanel
-from desktop.widgets.file_dialogs import choose_folder
-from desktop.widgets.gallery_page import delete_question, pictures_folder
+from desktop.widgets.file_dialogs import choose_folder, pictures_folder
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline
 from desktop.widgets.marks import Chip, ChipButton, ProgressBar4

@@ -197,13 +197,6 @@
     <context>
         <name>Deleting</name>
         <message numerus="yes">
-            <source>Delete %n pictures for good?</source>
-            <translation>
-                <numerusform>Delete %n picture for good?</numerusform>
-                <numerusform>Delete %n pictures for good?</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
             <source>Delete %n pictures?</source>
             <translation>
                 <numerusform>Delete %n picture?</numerusform>
@@ -215,6 +208,13 @@
             <translation>
                 <numerusform>Delete %n picture</numerusform>
                 <numerusform>Delete %n pictures</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Delete %n pictures for good?</source>
+            <translation>
+                <numerusform>Delete %n picture for good?</numerusform>
+                <numerusform>Delete %n pictures for good?</numerusform>
             </translation>
         </message>
     </context>
@@ -246,14 +246,7 @@
         </message>
     </context>
     <context>
-        <name>GalleryPage</name>
-        <message numerus="yes">
-            <source>Save %n copies in…</source>
-            <translation>
-                <numerusform>Save %n copy in…</numerusform>
-                <numerusform>Save %n copies in…</numerusform>
-            </translation>
-        </message>
+        <name>GalleryNotices</name>
         <message numerus="yes">
             <source>%n pictures are not what you stored</source>
             <translation>
@@ -266,6 +259,16 @@
             <translation>
                 <numerusform>%n file was not added</numerusform>
                 <numerusform>%n files were not added</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryPage</name>
+        <message numerus="yes">
+            <source>Save %n copies in…</source>
+            <translation>
+                <numerusform>Save %n copy in…</numerusform>
+                <numerusform>Save %n copies in…</numerusform>
             </translation>
         </message>
     </context>

@@ -403,7 +403,7 @@ class Driver:
 
     def saving(self) -> bool:
         """Whether copies are being saved or pictures deleted."""
-        return self.window.open_vault.gallery_page.batch_bar.isVisible()
+        return self.window.open_vault.gallery_page.batch.bar.isVisible()
 
     def thumbnails_painted(self) -> bool:
         """Whether no tile in sight is the plain grey of one that is still to come."""

@@ -137,7 +137,7 @@ def test_the_gallery_moves_without_asking_where_there_is_a_bin(
         vault.bin_days = days
         page._gallery.start(vault)
         runner.run_pending()
-        assert page.selection_bar.delete.text() == words
+        assert page.header.selection_bar.delete.text() == words
         page.ask_to_delete([page._gallery.model.picture(0)])
         questions = page.window().findChildren(ConfirmDialog)
         assert bool(questions) is (days == 0)

@@ -55,13 +55,13 @@ def notice(page: GalleryPage) -> Any:
 def test_an_empty_vault_invites(page: GalleryPage, runner: Any, vault: Any, qtbot: Any) -> None:
     page._gallery.start(vault)
     runner.run_pending()
-    assert page.first_run.isVisible()
-    assert not page.add_button.isVisible()
+    assert page.content.first_run.isVisible()
+    assert not page.header.add_button.isVisible()
     assert "Drop pictures here" in texts(page)
     with qtbot.waitSignal(page.add_files_requested):
-        page.first_run.add_files.click()
+        page.content.first_run.add_files.click()
     with qtbot.waitSignal(page.add_folder_requested):
-        page.first_run.add_folder.click()
+        page.content.first_run.add_folder.click()
 
 
 def test_the_first_picture_takes_the_place_of_the_invitation(
@@ -71,16 +71,16 @@ def test_the_first_picture_takes_the_place_of_the_invitation(
     runner.run_pending()
     page._gallery.insert(pictures(1))
     assert page.view.isVisible()
-    assert page.add_button.isVisible()
+    assert page.header.add_button.isVisible()
     page._gallery.remove([pictures(1).id])
-    assert page.first_run.isVisible()
+    assert page.content.first_run.isVisible()
 
 
 def test_nothing_flashes_while_loading(page: GalleryPage, runner: Any, vault: Any, qtbot: Any) -> None:
     page._gallery.start(vault)
-    assert not page.first_run.isVisible()
+    assert not page.content.first_run.isVisible()
     assert "Opening your pictures" not in texts(page)
-    with qtbot.waitSignal(page._later.timeout):
+    with qtbot.waitSignal(page.content.waited):
         pass
     assert "Opening your pictures" in texts(page)
 
@@ -115,12 +115,12 @@ def test_refused_pictures_raise_a_banner_that_shows_them(
 
 def test_choosing_swaps_the_header_and_back(filled: GalleryPage) -> None:
     filled.view.choose([range(2), range(5, 6)], SELECT)
-    assert filled.selection_bar.isVisible()
-    assert "3 selected" in texts(filled.selection_bar)
-    assert "3 kB" in texts(filled.selection_bar)
-    assert filled.clear_selection()
-    assert not filled.selection_bar.isVisible()
-    assert not filled.clear_selection()
+    assert filled.header.selection_bar.isVisible()
+    assert "3 selected" in texts(filled.header.selection_bar)
+    assert "3 kB" in texts(filled.header.selection_bar)
+    assert filled.selection.clear()
+    assert not filled.header.selection_bar.isVisible()
+    assert not filled.selection.clear()
 
 
 def test_searching_and_clearing(filled: GalleryPage, runner: Any, qtbot: Any) -> None:
@@ -130,7 +130,7 @@ def test_searching_and_clearing(filled: GalleryPage, runner: Any, qtbot: Any) ->
     runner.run_pending()
     assert filled._gallery.model.rowCount() == 1
     filled.header.search.setText("no such thing")
-    with qtbot.waitSignal(filled._search_timer.timeout):
+    with qtbot.waitSignal(filled.header._soon.timeout):
         pass
     runner.run_pending()
     assert "Nothing matches “no such thing”" in texts(filled)
@@ -144,13 +144,13 @@ def test_copies_are_saved_and_the_folder_remembered(
 ) -> None:
     filled.view.choose([range(3)], SELECT)
     with qtbot.waitSignal(filled.export_folder_changed) as changed:
-        filled.export_pictures(filled.selected_pictures(), tmp_path)
+        filled.export_pictures(filled.selection.pictures, tmp_path)
     assert changed.args == [str(tmp_path)]
-    assert filled.batch_bar.isVisible()
-    assert not filled.selection_bar.export.isEnabled()
+    assert filled.batch.bar.isVisible()
+    assert not filled.header.selection_bar.export.isEnabled()
     runner.run_pending()
-    assert not filled.batch_bar.isVisible()
-    assert filled.selection_bar.export.isEnabled()
+    assert not filled.batch.bar.isVisible()
+    assert filled.header.selection_bar.export.isEnabled()
     assert len(list(tmp_path.iterdir())) == 3
     assert notice(filled).kind == "info"
     assert str(tmp_path) in notice(filled).text
@@ -172,7 +172,7 @@ def test_failed_copies_are_listed_with_reason(
 
 def test_stopping_a_batch_says_what_was_done(filled: GalleryPage, runner: Any, tmp_path: Path) -> None:
     filled.export_pictures(filled._gallery.all_pictures(), tmp_path)
-    filled.batch_bar.stop.click()
+    filled.batch.bar.stop.click()
     runner.run_pending()
     assert notice(filled).title == "Stopped"
     assert notice(filled).text == f"0 of 10 are in {tmp_path}, not encrypted there."
@@ -287,7 +287,7 @@ def test_delete_takes_the_tile_the_keyboard_is_at(filled: GalleryPage, runner: A
     filled.view.setFocus()
     QTest.keyClick(filled.view, Qt.Key.Key_Right)
     meant = filled._gallery.model.picture(filled.view.currentIndex().row())
-    assert not filled.selected_pictures()
+    assert not filled.selection.pictures
     QTest.keyClick(filled.view, Qt.Key.Key_Delete)
     [question] = filled.window().findChildren(ConfirmDialog)
     question.confirm.click()
@@ -307,7 +307,7 @@ def test_the_keyboard_comes_back_to_the_picture_that_was_left(filled: GalleryPag
     viewer.close()
     assert filled.view.currentIndex().row() == 9
     assert 9 in filled.view.visible_rows()
-    assert not filled.selected_pictures()
+    assert not filled.selection.pictures
 
 
 def test_files_that_could_not_be_added_are_said_in_a_banner(
@@ -341,14 +341,14 @@ def test_a_silent_server_is_said_while_browsing_and_taken_back(filled: GalleryPa
 
 
 def test_only_the_tile_sizes_have_a_mark_before_them(filled: GalleryPage) -> None:
-    filled.more.menu().aboutToShow.emit()
-    entries = {action.text(): action for action in filled.more.menu().actions()}
+    filled.header.more.menu().aboutToShow.emit()
+    entries = {action.text(): action for action in filled.header.more.menu().actions()}
     assert entries["Select all"].icon().isNull()
 
 
 def test_the_menu_can_be_opened_again_after_its_entries_were_let_go(filled: GalleryPage, qtbot: Any) -> None:
     for side, name in zip(TILE_SIZES, ("Small tiles", "Medium tiles", "Large tiles"), strict=True):
-        menu = filled.more.menu()
+        menu = filled.header.more.menu()
         menu.popup(filled.mapToGlobal(filled.rect().center()))
         marked = [action.text() for action in menu.actions() if action.isChecked()]
         assert len(marked) == 1
@@ -364,20 +364,20 @@ def test_the_menu_can_be_opened_again_after_its_entries_were_let_go(filled: Gall
 
 def test_deleting_asks_with_the_safe_button_first(filled: GalleryPage, runner: Any, vault: Any) -> None:
     filled.view.choose([range(3)], SELECT)
-    filled.delete_selected()
+    filled.ask_to_delete(filled.selection.pictures)
     [question] = filled.window().findChildren(ConfirmDialog)
     assert question.windowTitle().startswith("Delete 3 pictures?")
     assert question.safe.isDefault()
     QTest.keyClick(question, Qt.Key.Key_Return)
     runner.run_pending()
     assert len(vault.pictures) == 10
-    filled.delete_selected()
+    filled.ask_to_delete(filled.selection.pictures)
     question = next(dialog for dialog in filled.window().findChildren(ConfirmDialog) if dialog.isVisible())
     question.confirm.click()
     runner.run_pending()
     assert len(vault.pictures) == 7
     assert filled._gallery.count == 7
-    assert not filled.selection_bar.isVisible()
+    assert not filled.header.selection_bar.isVisible()
 
 
 def test_a_narrow_window_has_four_columns(filled: GalleryPage) -> None:
@@ -395,7 +395,7 @@ def test_locking_leaves_nothing(filled: GalleryPage, runner: Any) -> None:
     filled._gallery.stop()
     assert filled._gallery.model.rowCount() == 0
     assert not filled.view.isVisible()
-    assert not filled.selection_bar.isVisible()
+    assert not filled.header.selection_bar.isVisible()
     assert filled.banners.notices == []
 
 

@@ -386,7 +386,7 @@ def test_tab_goes_through_sidebar_header_banner_content_and_panel(opened: MainWi
     QApplication.processEvents()
     header, page = opened.open_vault.gallery_page.header, opened.open_vault.gallery_page
     parts = {"sidebar": shell.sidebar, "header": header, "banner": shell.banners, "content": page, "panel": shell.panel}
-    page.add_button.show()  # hidden while there is no picture; the header has nothing else
+    page.header.add_button.show()  # hidden while there is no picture; the header has nothing else
     shell.sidebar.pages["pictures"].setFocus(Qt.FocusReason.TabFocusReason)
     stops: list[QWidget] = []
     visited: list[str] = []
@@ -398,8 +398,8 @@ def test_tab_goes_through_sidebar_header_banner_content_and_panel(opened: MainWi
             visited.append(name)
         qtbot.keyClick(focused, Qt.Key.Key_Tab)
     assert visited == list(parts)
-    assert page.add_button in stops
-    assert page.first_run.add_files in stops
+    assert page.header.add_button in stops
+    assert page.content.first_run.add_files in stops
     for stop in reversed(stops):
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Backtab)
         assert QApplication.focusWidget() is stop
