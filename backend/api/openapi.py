@@ -27,6 +27,7 @@ from backend.api.openapi_parts import (
 )
 from backend.api.operation import ATTRIBUTE, FORM, JSON, Answer, Body, Operation, named
 from backend.api.schemas import ERRORS, SCHEMAS
+from backend.errors import BasicRequired
 
 if TYPE_CHECKING:
     from apispec import APISpec
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from backend.config import Config
 
 SAFE = frozenset({"GET"})
+ERROR_HEADERS = {412: "ETag", 416: "Content-Range", 429: "Retry-After"}
 _LOCK = Lock()
 _EXTENSION = "glassine.openapi"
 
@@ -208,6 +210,8 @@ def _error(app: Flask, endpoint: str, status: int, text: str) -> dict[str, Any]:
     if kind == JSON:
         shape = set(json.loads(body))
         schema = next(named(name) for name in ERRORS if set(SCHEMAS[name]["properties"]) == shape)
-    headers = {429: "Retry-After", 412: "ETag"}.get(status)
+    header = ERROR_HEADERS.get(status)
+    if realm_of(endpoint).refusal is BasicRequired and status == BasicRequired.status:
+        header = "WWW-Authenticate"
     found = {"description": text, "content": {kind: {"schema": schema}}}
-    return found | ({"headers": {headers: HEADERS[headers]}} if headers else {})
+    return found | ({"headers": {header: HEADERS[header]}} if header else {})

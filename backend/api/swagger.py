@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, current_app, request, url_for
 
-from backend.api.operation import Answer, operation
+from backend.api.operation import NOTHING, Answer, operation
 from backend.api.responses import config
 from backend.api.schemas import TEXT
 from backend.errors import NotFound
@@ -23,6 +23,9 @@ ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
     "start.js": "text/javascript",
 }
+
+TAG = ("ETag",)
+IF_CHANGED = ("If-None-Match",)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -61,14 +64,14 @@ SwaggerUIBundle({
 
 
 @blueprint.get("/")
-@operation({200: Answer(TEXT, ("text/html",))})
+@operation({200: Answer(TEXT, ("text/html",), TAG), 304: NOTHING}, parameters=IF_CHANGED)
 def page() -> Response:
     """This page."""
     return _file(PAGE.format(root=url_for("documentation.page")).encode("ascii"), "text/html")
 
 
 @blueprint.get("/openapi.json")
-@operation({200: Answer({"type": "object"})})
+@operation({200: Answer({"type": "object"}, headers=TAG), 304: NOTHING}, parameters=IF_CHANGED)
 def description() -> Response:
     """This description of the server, as OpenAPI."""
     from backend.api.openapi import document_text
@@ -79,7 +82,11 @@ def description() -> Response:
 
 
 @blueprint.get("/swagger-ui/<asset>")
-@operation({200: Answer(TEXT, ("text/css", "text/javascript"))}, {404: "Not found, Swagger UI is not installed"})
+@operation(
+    {200: Answer(TEXT, ("text/css", "text/javascript"), TAG), 304: NOTHING},
+    {404: "Not found, Swagger UI is not installed"},
+    parameters=IF_CHANGED,
+)
 def asset(asset: str) -> Response:
     """A file of the page."""
     if asset not in ASSETS:

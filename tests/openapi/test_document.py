@@ -16,7 +16,7 @@ from flask import Response
 
 from backend import create_app
 from backend.api.openapi import Undescribed, document, routes
-from backend.api.openapi_parts import PARAMETERS, SIGN_IN, TAGS, VARIABLES
+from backend.api.openapi_parts import HEADERS, PARAMETERS, SIGN_IN, TAGS, VARIABLES
 from backend.storage.embedded import open_storage
 from tests.backend import samples
 from tests.backend.conftest import Running
@@ -89,6 +89,8 @@ def test_nothing_is_kept_that_no_operation_uses(server: Running, earlier: Runnin
     operations = [operation for each in paths for _, _, operation in each_operation({"paths": each})]
     texts = {one["description"] for operation in operations for one in operation.get("parameters", ())}
     assert {one["description"] for one in (*PARAMETERS.values(), *VARIABLES.values())} == texts
+    answers = [answer for operation in operations for answer in operation["responses"].values()]
+    assert {name for answer in answers for name in answer.get("headers", ())} == set(HEADERS)
     ways = {way for operation in operations for one in operation["security"] for way in one}
     assert ways == set(SIGN_IN)
     groups = {rule.endpoint.rpartition(".")[0] for each in (server, earlier) for rule in each.app.url_map.iter_rules()}
