@@ -13,6 +13,7 @@ from desktop.widgets.buttons import link_button
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, IconLabel, Label
 from desktop.widgets.marks import Chip
+from desktop.widgets.qr_code import QrCode
 from desktop.widgets.theme import Radius, Space
 
 if TYPE_CHECKING:
@@ -25,20 +26,24 @@ COLUMNS: Final = 4
 
 
 class KeyCard(QWidget):
-    """Name, kind, date and all 16 groups of the fingerprint, with Copy."""
+    """Name, kind, date, and what others compare: words, all 16 groups of digits with Copy, and a code for a camera."""
 
     def __init__(self, icons: Icons) -> None:
         super().__init__()
         self._theme = icons.theme
-        self._groups = ""
+        self._groups: tuple[str, ...] = ()
         self._name = ElidedLabel("", "lead")
         self._kind = Label("", "caption")
         self._chip = Chip(icons, "your-key", self.tr("Your key"))
         self._fingerprint = Label("")
-        self._fingerprint.setAccessibleName(self.tr("Fingerprint"))
+        self._fingerprint.setAccessibleName(self.tr("Digits of your key"))
         self.copy = link_button(self.tr("Copy"), icons, "copy")
-        self.copy.setAccessibleName(self.tr("Copy the fingerprint"))
+        self.copy.setAccessibleName(self.tr("Copy the digits"))
         self.copy.clicked.connect(self._copy)
+        self.code = QrCode()
+        self.code.hide()
+        self.show_code = link_button(self.tr("Show the code"))
+        self.show_code.clicked.connect(self.toggle_code)
         words = QVBoxLayout()
         words.setSpacing(Space.TIGHT)
         words.addWidget(self._name)
@@ -54,6 +59,7 @@ class KeyCard(QWidget):
         foot.setSpacing(Space.LARGE)
         foot.addWidget(self._fingerprint, 1)
         foot.addWidget(self.copy)
+        foot.addWidget(self.show_code)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.PAGE, NOTCH_DEPTH + Space.MEDIUM, Space.PAGE, Space.LARGE + 2)
         layout.setSpacing(Space.TIGHT)
@@ -63,6 +69,7 @@ class KeyCard(QWidget):
         layout.addWidget(self._well)
         layout.addSpacing(Space.TIGHT)
         layout.addLayout(foot)
+        layout.addWidget(self.code)
         self._theme.changed.connect(self._dress)
         self._dress()
 
@@ -85,23 +92,27 @@ class KeyCard(QWidget):
             self._words.append(word)
         return well
 
-    def show_key(self, entry: KeyEntry, groups: str) -> None:
-        """Show a key; ``groups`` are the 16 groups of its fingerprint, separated by spaces."""
-        self._groups = groups.upper()
+    def show_key(self, entry: KeyEntry) -> None:
+        """Show a key, in the same words and digits that others are shown of it."""
         self._name.setText(entry.name)
         self._kind.setText(kind_text(entry))
-        from desktop.crypto.words import fingerprint_words
+        from desktop.crypto.words import fingerprint_groups, fingerprint_words, qr_text
 
+        self._groups = groups = fingerprint_groups(entry.fingerprint)
+        self.code.show_text(qr_text(entry.fingerprint), self.tr("Code of your key, for a camera"))
         words = fingerprint_words(entry.fingerprint)
         for label, word in zip(self._words, words, strict=True):
             label.setText(word)
         self._well.setAccessibleName(" ".join(f"{at} {word}" for at, word in enumerate(words, 1)))
-        parts = self._groups.split()
-        rows = (parts[:8], parts[8:])
-        self._fingerprint.setText("\n".join(f"{' '.join(row[:4])}  {' '.join(row[4:])}" for row in rows))
+        self._fingerprint.setText("\n".join(" ".join(groups[start : start + 4]) for start in range(0, 16, 4)))
+
+    def toggle_code(self) -> None:
+        """Show the code for a camera, or not."""
+        self.code.setVisible(self.code.isHidden())
+        self.show_code.setText(self.tr("Show the code") if self.code.isHidden() else self.tr("Hide the code"))
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._groups)
+        QGuiApplication.clipboard().setText(" ".join(self._groups))
 
     def _dress(self) -> None:
         self._fingerprint.setFont(self._theme.mono())

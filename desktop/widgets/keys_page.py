@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QDialogButtonBox, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QDialogButtonBox, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
 from desktop.viewmodels.keys import ExportFormat, KeysViewModel
@@ -22,15 +22,19 @@ from desktop.widgets.labels import Label, StyledWidget
 from desktop.widgets.marks import Chip
 from desktop.widgets.notices import error_notice
 from desktop.widgets.page_parts import EmptyState, PageHeader, page_margin
+from desktop.widgets.people_keys import WIDTH as PEOPLE_WIDTH
+from desktop.widgets.people_keys import PeopleKeys
 from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.theme import Space
 
 if TYPE_CHECKING:
     from desktop.client.key_store import KeyEntry
     from desktop.viewmodels.key_work import KeyWorkViewModel
+    from desktop.viewmodels.people import PeopleViewModel
     from desktop.viewmodels.recovery_kit import KitViewModel
 
 CARD_WIDTH: Final = 640
+STACKED_BELOW: Final = 960
 
 
 class KeysPage(StyledWidget):
@@ -39,8 +43,10 @@ class KeysPage(StyledWidget):
     Signals:
         notice_raised(Notice): something failed while no dialog was open.
         message_raised(str): something is done, in words.
+        compare_requested(Person): compare the words of somebody's key.
     """
 
+    compare_requested = Signal(object)
     notice_raised = Signal(object)
     message_raised = Signal(str)
 
@@ -52,11 +58,34 @@ class KeysPage(StyledWidget):
         *,
         kit: KitViewModel | None = None,
         key_work: KeyWorkViewModel | None = None,
+        people: PeopleViewModel | None = None,
     ) -> None:
         super().__init__(parent)
+        self._people_vm = people
         self._icons, self._vm, self._kit, self._work = icons, view_model, kit, key_work
         self.header = PageHeader(icons, self.tr("Keys"))
         self.banner_slot = QVBoxLayout()
+        self._fill_header()
+        self._make_columns()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addLayout(self.banner_slot)
+        layout.addWidget(self._scroll, 1)
+        view_model.keys_changed.connect(self._show_keys)
+        view_model.failed.connect(self._on_failed)
+        view_model.done.connect(self.message_raised)
+        if kit is not None:
+            kit.status_changed.connect(self._show_keys)
+        if people is not None:
+            people.changed.connect(self._show_people)
+            people.opened.connect(lambda _: self._show_people())
+        self._show_keys()
+        self._show_people()
+
+    def _fill_header(self) -> None:
+        icons, view_model = self._icons, self._vm
         self.import_button = default_button(self.tr("Import a key"), icons, "shared-in")
         self.import_button.clicked.connect(lambda: key_dialogs.ImportKeyDialog(icons, self, view_model).open())
         self.more = ghost_button(icons, "more", self.tr("More"))
@@ -65,7 +94,7 @@ class KeysPage(StyledWidget):
         menu.addAction(
             self.tr("Import a classic key"), lambda: key_dialogs.ImportClassicDialog(icons, self, view_model).open()
         )
-        if key_work is not None:
+        if self._work is not None:
             menu.addSeparator()
             self.change_action = menu.addAction(self.tr("Change your key"), self.open_key_change)
             self.move_action = menu.addAction(self.tr("Store classic pictures again, sealed"), self.open_move_classic)
@@ -74,10 +103,15 @@ class KeysPage(StyledWidget):
         self.header.add_action(self.import_button)
         self.header.add_action(self.more)
 
+    def _make_columns(self) -> None:
+        icons = self._icons
         self._scroll = ScrollPage()
-        self._column = QVBoxLayout(self._scroll.content)
-        self._column.setContentsMargins(Space.PAGE, Space.PAGE - 4, Space.LARGE, Space.PAGE)
+        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._scroll.content)
+        self._columns.setContentsMargins(Space.PAGE, Space.PAGE - 4, Space.LARGE, Space.PAGE)
+        self._columns.setSpacing(Space.PAGE)
+        self._column = QVBoxLayout()
         self._column.setSpacing(Space.MEDIUM)
+        self._columns.addLayout(self._column, 1)
         self.card = KeyCard(icons)
         self.own_actions = Card()
         self._others_title = Label(self.tr("Other keys on this computer"), "lead")
@@ -94,19 +128,9 @@ class KeysPage(StyledWidget):
             self._column.addWidget(widget)
         self._column.addWidget(self._empty, 1)
         self._column.addStretch(1)
-
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.header)
-        layout.addLayout(self.banner_slot)
-        layout.addWidget(self._scroll, 1)
-        view_model.keys_changed.connect(self._show_keys)
-        view_model.failed.connect(self._on_failed)
-        view_model.done.connect(self.message_raised)
-        if kit is not None:
-            kit.status_changed.connect(self._show_keys)
-        self._show_keys()
+        self.people = PeopleKeys(icons)
+        self.people.compare_requested.connect(self.compare_requested)
+        self._columns.addWidget(self.people)
 
     def _show_keys(self) -> None:
         own = next((entry for entry in self._vm.entries if entry.fingerprint == self._vm.own_fingerprint), None)
@@ -115,7 +139,7 @@ class KeysPage(StyledWidget):
         self.own_actions.setVisible(own is not None)
         self.own_actions.clear()
         if own is not None:
-            self.card.show_key(own, self._groups(own))
+            self.card.show_key(own)
             self._fill_actions(own)
         self._others_title.setVisible(bool(others))
         self.others.setVisible(bool(others))
@@ -123,9 +147,25 @@ class KeysPage(StyledWidget):
         for entry in others:
             self.others.add_row(self._other_row(entry))
         self._empty.setVisible(not self._vm.entries)
+        self._order_tabs()
 
-    def _groups(self, entry: KeyEntry) -> str:
-        return " ".join(entry.fingerprint[start : start + 4] for start in range(0, 64, 4))
+    def _show_people(self) -> None:
+        """Show whose keys are known; a vault on this computer has no other people."""
+        people = self._people_vm
+        there = people is not None and people.circle is not None
+        self.people.setVisible(there)
+        if people is not None and there:
+            self.people.show_people(people.known.people, people.known.offered)
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """Let Tab go through the keys first, then through the people: rows are made anew now and then."""
+        before: QWidget = self.more
+        rows = [w for card in (self.own_actions, self.others) for w in card.findChildren(QWidget)]
+        stops = [w for w in rows if w.focusPolicy() & Qt.FocusPolicy.TabFocus and not w.isHidden()]
+        for stop in (self.card.copy, self.card.show_code, *stops, *self.people.answers):
+            self.setTabOrder(before, stop)
+            before = stop
 
     def open_kit(self) -> None:
         """Make a kit, or prove the one that there is."""
@@ -200,8 +240,8 @@ class KeysPage(StyledWidget):
             self.tr(
                 "Every picture that was encrypted for this key, and every picture somebody shared with it, cannot be "
                 "opened any more unless there is another copy of its key file. Nobody can bring it back. "
-                "Fingerprint: %1"
-            ).replace("%1", " ".join(self._groups(entry).upper().split()[:8]))
+                "Digits of the key: %1 …"
+            ).replace("%1", " ".join(_digits(entry)[:8]))
         )
         return " ".join(sentences)
 
@@ -298,7 +338,7 @@ class KeysPage(StyledWidget):
         for text, called in (
             (self.tr("Rename"), lambda: self._open(key_dialogs.RenameKeyDialog, entry)),
             (self.tr("Change the passphrase"), lambda: self._open(key_dialogs.ChangePassphraseDialog, entry)),
-            (self.tr("Copy the fingerprint"), lambda: self._copy_fingerprint(entry)),
+            (self.tr("Copy the digits"), lambda: self._copy_digits(entry)),
             (self.tr("Export the key file"), lambda: self._export(entry, ExportFormat.KEY_FILE)),
             (self.tr("Export the public key"), lambda: self._export(entry, ExportFormat.PUBLIC)),
             (self.tr("Export for other programs"), lambda: self._export_private(entry)),
@@ -312,7 +352,7 @@ class KeysPage(StyledWidget):
             menu.insertAction(first, use)
         more.setMenu(menu)
         more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        caption = f"{kind_text(entry)} · {' '.join(self._groups(entry).upper().split()[:4])} …"
+        caption = f"{kind_text(entry)} · {' '.join(_digits(entry)[:3])} …"
         row = CardRow(entry.name, caption, icons=self._icons, icon="key", control=more, elide_caption=True)
         if entry.is_default:
             row.add_chip(Chip(self._icons, "plain", self.tr("Default")))
@@ -333,9 +373,9 @@ class KeysPage(StyledWidget):
 
         key_dialogs.ExportPrivateDialog(self._icons, self, self._vm, entry, choose).open()
 
-    def _copy_fingerprint(self, entry: KeyEntry) -> None:
-        QGuiApplication.clipboard().setText(self._groups(entry).upper())
-        self.message_raised.emit(self.tr("The fingerprint is on the clipboard"))
+    def _copy_digits(self, entry: KeyEntry) -> None:
+        QGuiApplication.clipboard().setText(" ".join(_digits(entry)))
+        self.message_raised.emit(self.tr("The digits of the key are on the clipboard"))
 
     def _on_failed(self, error: GlassineError) -> None:
         if any(dialog.isVisible() for dialog in self.window().findChildren(key_dialogs.KeyDialog)):
@@ -345,8 +385,23 @@ class KeysPage(StyledWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the margin that belongs to the width."""
         super().resizeEvent(event)
-        self._column.setContentsMargins(page_margin(self), Space.PAGE - 4, Space.LARGE, Space.PAGE)
+        self._columns.setContentsMargins(page_margin(self), Space.PAGE - 4, Space.LARGE, Space.PAGE)
+        stacked = self.width() < STACKED_BELOW
+        directions = QBoxLayout.Direction
+        self._columns.setDirection(directions.TopToBottom if stacked else directions.LeftToRight)
+        if stacked:
+            self.people.setMinimumWidth(0)
+            self.people.setMaximumWidth(CARD_WIDTH)
+        else:
+            self.people.setFixedWidth(PEOPLE_WIDTH)
 
     def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
         """Begin at the first thing to do."""
         self.import_button.setFocus(reason)
+
+
+def _digits(entry: KeyEntry) -> tuple[str, ...]:
+    """The fingerprint as people compare it: sixteen groups of digits."""
+    from desktop.crypto.words import fingerprint_groups
+
+    return fingerprint_groups(entry.fingerprint)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QAbstractButton
 
 from desktop import errors
@@ -255,3 +256,46 @@ def test_deleting_a_key_names_whose_pictures_are_lost_and_offers_a_copy(
     runner.run_pending()
     assert session.key_store.calls == [("delete", "1" * 64)]
     page.deleteLater()
+
+
+# -- the people's keys ---------------------------------------------------------------------------------------------
+
+
+def test_people_are_compared_from_the_keys_page(
+    keys: KeysViewModel, runner: InlineRunner, dressed: Any, qtbot: Any
+) -> None:
+    """Whoever accepted pictures, or shares none, has no other place to compare in."""
+    from desktop.models import PersonState
+    from desktop.viewmodels.people import Known
+    from desktop.widgets.icons import Icons
+    from desktop.widgets.keys_page import KeysPage
+    from tests.widgets.gallery.fake_circle import make_person
+
+    class People(QObject):
+        changed = Signal()
+        opened = Signal(bool)
+        circle: Any = None
+        known = Known()
+
+    people = People()
+    page = KeysPage(Icons(dressed()), keys, people=people)  # type: ignore[arg-type]
+    qtbot.addWidget(page)
+    page.resize(1100, 800)
+    page.show()
+    assert not page.people.isVisible()  # a vault on this computer has no other people
+    people.circle = object()
+    people.opened.emit(True)
+    assert page.people.isVisible()
+    tom, lina = make_person("tom"), make_person("lina", PersonState.CHANGED)
+    people.known = Known((make_person("ada", PersonState.VERIFIED), lina, tom), {lina.user_id: lina})
+    people.changed.emit()
+    assert [button.accessibleName() for button in page.people.answers] == [
+        "Compare words with lina",
+        "Compare words with tom",
+    ]
+    with qtbot.waitSignal(page.compare_requested) as asked:
+        page.people.answers[1].click()
+    assert asked.args == [tom]
+    beside = page.people.y()
+    page.resize(700, 800)
+    qtbot.waitUntil(lambda: page.people.y() > beside)  # below the keys where there is no room beside
