@@ -84,7 +84,7 @@ class CirclePages(QObject):
             toast = Toast(self._window.icons, toast_parent)
             toast.undone.connect(self._on_undo)
             self._toasts.append(toast)
-        viewer_page.chip_of = self._chip_of
+        viewer_page.header.chip_of = self._chip_of
         gallery_page.share_requested.connect(self.share)
         gallery_page.compare_requested.connect(self._compare_by_id)
         viewer_page.share_requested.connect(lambda picture: self.share([picture]))

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QImage, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop.models import Picture, PictureState, PlaceKind, Scheme
+from desktop.models import Picture, PictureState, PlaceKind
 from desktop.viewmodels.batches import BatchOutcome
 from desktop.viewmodels.stored import StoredViewModel
 from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
-from desktop.viewmodels.wording import moment_text, number_text, short_text
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, open_folder
-from desktop.widgets.buttons import ghost_button
 from desktop.widgets.deleting import delete_question
 from desktop.widgets.details_panel import DetailsPanel
 from desktop.widgets.file_dialogs import choose_folder, pictures_folder
 from desktop.widgets.icons import Icons
-from desktop.widgets.labels import ElidedLabel, Hairline
-from desktop.widgets.marks import Chip, ChipButton, ProgressBar4
+from desktop.widgets.labels import Hairline
 from desktop.widgets.notices import BannerArea, Notice
-from desktop.widgets.page_parts import HEADER_HEIGHT
 from desktop.widgets.stage import Stage
-from desktop.widgets.theme import Space, Theme
+from desktop.widgets.theme import Theme
 from desktop.widgets.viewer_controls import OverlayControls, ViewerFailure
-
-COMPACT_BELOW: Final = 880
-BAR_AFTER_MS: Final = 300
-SLOW_AFTER_MS: Final = 3000
-PAN_STEP: Final = 80
+from desktop.widgets.viewer_header import COMPACT_BELOW, ViewerHeader
+from desktop.widgets.viewer_keys import command_of
+from desktop.widgets.viewer_stored import StoredOnStage
+from desktop.widgets.viewer_waiting import WaitingForPicture
 
 
 class ViewerPage(QWidget):
     """Shows the picture of a :class:`ViewerViewModel`.
+
+    Attributes:
+        header: Which picture it is and what can be done with it.
+        stage: Where it lies.
+        waiting: What is shown while it takes long.
+        stored: The stored file's pixels, in the panel and on the stage.
+        panel: What the server sees.
 
     Signals:
         closed(): the person went back.
@@ -62,39 +62,28 @@ class ViewerPage(QWidget):
         stored: StoredViewModel | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme, self._icons, self._viewer = theme, icons, viewer
-        self._stored, self._stored_on_stage = stored, False
-        self._sharing, self._bin = False, False
-        self.chip_of: Callable[[str], str] = lambda user_id: "plain"
+        self._icons, self._viewer = icons, viewer
+        self._bin = False
         self._shown_id = ""
         self.export_folder = ""
-        self._make_header()
+        self.header = ViewerHeader(icons)
+        self._header_line = Hairline()
+        self.banners = BannerArea(icons)
         self.stage = Stage(theme)
         self.controls = OverlayControls(icons, self.stage)
         self.failure = ViewerFailure(icons, self.stage)
-        self.bar = ProgressBar4(theme, parent=self.stage)
-        self.bar.setAccessibleName(self.tr("Opening the picture"))
-        self.bar.hide()
-        self._bar_timer = QTimer(self)
-        self._bar_timer.setSingleShot(True)
-        self._bar_timer.setInterval(BAR_AFTER_MS)
-        self._bar_timer.timeout.connect(self._show_bar)
-        self._slow_timer = QTimer(self)
-        self._slow_timer.setSingleShot(True)
-        self._slow_timer.setInterval(SLOW_AFTER_MS)
-        self._slow_timer.timeout.connect(self._say_slow)
+        self.waiting = WaitingForPicture(theme, self.stage)
         self.panel = DetailsPanel(icons)
         self.panel.hide()
         self._panel_line = Hairline(Qt.Orientation.Vertical)
         self._panel_line.hide()
+        self.stored = StoredOnStage(viewer, stored, self.stage, self.panel)
         self._content = QWidget()
         main = QVBoxLayout(self._content)
         main.setContentsMargins(0, 0, 0, 0)
         main.setSpacing(0)
-        main.addWidget(self.header)
-        main.addWidget(self._header_line)
-        self.banners = BannerArea(icons)
-        main.addWidget(self.banners)
+        for part in (self.header, self._header_line, self.banners):
+            main.addWidget(part)
         main.addWidget(self.stage, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -105,55 +94,17 @@ class ViewerPage(QWidget):
         self.setFocusProxy(self.stage)
         self._connect()
 
-    def _make_header(self) -> None:
-        icons = self._icons
-        self.header = QWidget()
-        self.header.setFixedHeight(HEADER_HEIGHT)
-        self._header_line = Hairline()
-        self.back = ghost_button(icons, "chevron-left", self.tr("Back to the gallery"))
-        self._name, self._when = ElidedLabel("", "strong"), ElidedLabel("", "caption", mode=Qt.TextElideMode.ElideRight)
-        self._who = ChipButton(icons, "plain", self.tr("Only you"), icon="person")
-        self._who.set_usable(False)
-        self._who.pressed.connect(self._on_who)
-        self.share = ghost_button(icons, "person-plus", self.tr("Share"))
-        self.share.hide()
-        self._unprotected = Chip(icons, "unprotected", self.tr("Unprotected"))
-        self.save = ghost_button(icons, "save", self.tr("Save a copy"))
-        self.delete = ghost_button(icons, "bin", self.tr("Delete"))
-        self.info = ghost_button(icons, "eye", self.tr("What the server sees"))
-        self.info.setCheckable(True)
-        self.more = ghost_button(icons, "more", self.tr("More"))
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._menu = QMenu(self)
-        self._menu.aboutToShow.connect(self._fill_menu)
-        self.more.setMenu(self._menu)
-        words = QVBoxLayout()
-        words.setContentsMargins(0, 0, 0, 0)
-        words.setSpacing(0)
-        words.addStretch(1)
-        words.addWidget(self._name)
-        words.addWidget(self._when)
-        words.addStretch(1)
-        row = QHBoxLayout(self.header)
-        row.setContentsMargins(Space.MEDIUM, 0, Space.MEDIUM, 0)
-        row.setSpacing(Space.TIGHT)
-        row.addWidget(self.back)
-        row.addLayout(words, 1)
-        for chip in (self._unprotected, self._who):
-            row.addWidget(chip)
-            row.addSpacing(Space.TIGHT)
-        for button in (self.share, self.save, self.delete, self.info, self.more):
-            row.addWidget(button)
-
     def _connect(self) -> None:
-        viewer, stage, controls = self._viewer, self.stage, self.controls
+        viewer, stage, controls, header = self._viewer, self.stage, self.controls, self.header
         viewer.picture_changed.connect(self._on_picture)
         viewer.state_changed.connect(self._on_state)
         viewer.preview_ready.connect(stage.show_preview)
         viewer.image_ready.connect(self._on_image)
-        viewer.progressed.connect(self._on_progress)
+        viewer.progressed.connect(self.waiting.progress)
         viewer.left.connect(self._on_left)
         viewer.batch_finished.connect(self._on_batch_finished)
+        self.waiting.slow.connect(self._say_slow)
+        self.waiting.moved.connect(lambda: self.banners.remove("slow"))
         stage.zoom_changed.connect(controls.pill.set_scale)
         stage.detail_wanted.connect(viewer.want_detail)
         stage.stirred.connect(controls.stir)
@@ -163,15 +114,15 @@ class ViewerPage(QWidget):
         controls.pill.zoom_in_requested.connect(stage.zoom_in)
         controls.pill.fit_requested.connect(stage.fit)
         self.failure.retry_requested.connect(viewer.retry)
-        self.back.clicked.connect(self.go_back)
-        self.save.clicked.connect(self.ask_to_save)
-        self.delete.clicked.connect(self.ask_to_delete)
-        self.share.clicked.connect(self._on_who)
-        self.panel.large_wanted.connect(self.toggle_stored)
-        if self._stored is not None:
-            self._stored.ready.connect(self._on_stored)
-            self._stored.failed.connect(self.panel.show_stored_error)
-        self.info.clicked.connect(self.set_info_shown)
+        header.back_requested.connect(self.go_back)
+        header.save_requested.connect(self.ask_to_save)
+        header.delete_requested.connect(self.ask_to_delete)
+        header.share_requested.connect(lambda: self.share_requested.emit(viewer.picture))
+        header.replace_requested.connect(lambda: self.replace_requested.emit(viewer.picture))
+        header.full_screen_requested.connect(self.toggle_full_screen)
+        header.info_requested.connect(self.set_info_shown)
+        self.stored.about_to_show.connect(self.failure.hide)
+        self.stored.given_back.connect(self._show_again)
         self.panel.close_requested.connect(lambda: self.set_info_shown(False))
         self.stage.installEventFilter(self)
 
@@ -180,83 +131,42 @@ class ViewerPage(QWidget):
     def set_place(self, kind: PlaceKind) -> None:
         """Say where pictures are kept."""
         self.panel.set_place(kind)
-        words = self.panel.title.text()
-        self.info.set_text(words)
+        self.header.info.set_text(self.panel.title.text())
 
     def set_sharing(self, possible: bool) -> None:
         """Offer to share where there are other people."""
-        self._sharing = possible
+        self.header.set_sharing(possible)
         if self._viewer.picture is not None:
             self._describe(self._viewer.picture)
 
     def set_bin(self, there: bool) -> None:
         """Say what deleting does: move to the bin, or delete where there is none."""
         self._bin = there
-        words = self.tr("Move to bin") if there else self.tr("Delete")
-        self.delete.set_text(words)
-
-    def _on_who(self) -> None:
-        picture = self._viewer.picture
-        if picture is not None and self._may_share(picture):
-            self.share_requested.emit(picture)
-
-    def _on_replace(self) -> None:
-        if self._viewer.picture is not None:
-            self.replace_requested.emit(self._viewer.picture)
-
-    def _may_share(self, picture: Picture) -> bool:
-        own = not picture.owner_name and picture.scheme is Scheme.SEALED
-        return self._sharing and own and picture.state is PictureState.READY
-
-    def _may_replace(self, picture: Picture) -> bool:
-        return picture.role == "write" or self._may_share(picture)
+        self.header.set_bin(there)
 
     def toggle_stored(self) -> None:
         """Put the stored file's own pixels on the stage, or the picture again."""
-        picture = self._viewer.picture
-        if picture is None or self._stored is None:
-            return
-        if self._stored_on_stage:
-            self._stored_on_stage = False
-            self.panel.set_large(False)
-            self._shown_id = ""
-            self._viewer.show_again()
-        else:
-            self._stored.want(picture, large=True)
+        self.stored.toggle()
 
-    def _want_stored(self) -> None:
-        picture = self._viewer.picture
-        if self._stored is not None and picture is not None and self.panel.isVisible():
-            self._stored.want(picture)
-
-    def _on_stored(self, picture_id: str, image: QImage, large: bool) -> None:
-        picture = self._viewer.picture
-        if picture is None or picture.id != picture_id:
-            return
-        classic = picture.scheme is Scheme.CLASSIC
-        if not large:
-            self.panel.show_stored(picture_id, image, whole=classic)
-            return
-        # enlarged here, pixel by pixel, and shown at 100 %: smoothing would turn noise to grey
-        shown = image if classic else image.scaled(image.size() * 2)
-        self._stored_on_stage = True
-        self.panel.set_large(True)
-        self.failure.hide()
-        self.stage.clear(shown.size())
-        self.stage.show_image(shown, shown.size())
-        if not classic:
-            self.stage.zoom_to(1.0)
+    def _show_again(self) -> None:
+        self._shown_id = ""
+        self._viewer.show_again()
 
     def go_back(self) -> None:
         """Leave full screen, or the viewer."""
-        window = self.window()
-        if window.isFullScreen():
+        if self.window().isFullScreen():
             self.toggle_full_screen()
-            return
-        if self._viewer.state is ViewerState.CLOSED:
+        elif self._viewer.state is ViewerState.CLOSED:
             self.closed.emit()
         else:
             self._viewer.close()
+
+    def escape(self) -> None:
+        """Close the panel, else go back."""
+        if self.panel.isVisible():
+            self.set_info_shown(False)
+        else:
+            self.go_back()
 
     def toggle_full_screen(self) -> None:
         """Fill the whole screen with the picture, or not any more."""
@@ -275,13 +185,13 @@ class ViewerPage(QWidget):
 
     def set_info_shown(self, shown: bool) -> None:
         """Open or close the panel."""
-        self.info.setChecked(shown)
+        self.header.info.setChecked(shown)
         self.panel.setVisible(shown)
         self._arrange()
         if shown:
-            self._want_stored()
-        elif self._stored_on_stage:
-            self.toggle_stored()
+            self.stored.want_small()
+        elif self.stored.large:
+            self.stored.toggle()
         if not shown:
             self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
         elif self._content.isHidden():
@@ -312,62 +222,20 @@ class ViewerPage(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Take the viewer's keys before the window's shortcuts do."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._action(event):
+        over = event if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) else None
+        if over is not None and command_of(over, self._viewer, self) is not None:
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go through pictures, zoom, move, leave."""
-        action = self._action(event)
-        if action is None:
+        command = command_of(event, self._viewer, self)
+        if command is None:
             super().keyPressEvent(event)
             return
-        action()
+        command()
         event.accept()
-
-    def _action(self, event: QKeyEvent) -> Callable[[], None] | None:
-        key, modifiers = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        viewer, stage = self._viewer, self.stage
-        mirrored = self.isRightToLeft()
-        if modifiers == Qt.KeyboardModifier.ShiftModifier and key in _PANS:
-            dx, dy = _PANS[key]
-            return lambda: stage.pan(-dx * PAN_STEP, -dy * PAN_STEP)
-        if modifiers == Qt.KeyboardModifier.ShiftModifier and key == Qt.Key.Key_Space:
-            return viewer.previous
-        if modifiers == Qt.KeyboardModifier.ControlModifier and key == Qt.Key.Key_S:
-            return self.ask_to_save
-        if modifiers & ~Qt.KeyboardModifier.ShiftModifier:
-            return None
-        plain: dict[Qt.Key, Callable[[], None]] = {
-            Qt.Key.Key_Left: viewer.next if mirrored else viewer.previous,
-            Qt.Key.Key_Right: viewer.previous if mirrored else viewer.next,
-            Qt.Key.Key_PageUp: viewer.previous,
-            Qt.Key.Key_PageDown: viewer.next,
-            Qt.Key.Key_Backspace: viewer.previous,
-            Qt.Key.Key_Home: viewer.first,
-            Qt.Key.Key_End: viewer.last,
-            Qt.Key.Key_1: stage.fit,
-            Qt.Key.Key_2: lambda: stage.zoom_to(1.0),
-            Qt.Key.Key_3: lambda: stage.zoom_to(2.0),
-            Qt.Key.Key_Plus: stage.zoom_in,
-            Qt.Key.Key_Equal: stage.zoom_in,
-            Qt.Key.Key_Minus: stage.zoom_out,
-            Qt.Key.Key_I: self.toggle_info,
-            Qt.Key.Key_S: self.toggle_stored,
-            Qt.Key.Key_F11: self.toggle_full_screen,
-            Qt.Key.Key_Delete: self.ask_to_delete,
-            Qt.Key.Key_Escape: self._escape,
-        }
-        if key == Qt.Key.Key_Space and not isinstance(self.focusWidget(), QToolButton):
-            return viewer.next
-        return plain.get(key)
-
-    def _escape(self) -> None:
-        if self.panel.isVisible():
-            self.set_info_shown(False)
-        else:
-            self.go_back()
 
     # -- news ------------------------------------------------------------------------------------------------------
 
@@ -379,28 +247,16 @@ class ViewerPage(QWidget):
         if picture.id == self._shown_id and self._viewer.state is ViewerState.READY:
             return
         self._shown_id = picture.id
-        self._stored_on_stage = False
-        self.panel.set_large(False)
-        self._not_slow()
-        self._slow_timer.start()
+        self.stored.forget()
+        self.waiting.asked()
         self.failure.hide()
         self.stage.clear(QSize(picture.width, picture.height))
         self.stage.setAccessibleName(self.tr("Picture: %1").replace("%1", picture.name))
         self.panel.show_picture(picture)
-        self._want_stored()
+        self.stored.want_small()
 
     def _describe(self, picture: Picture) -> None:
-        viewer = self._viewer
-        place = self.tr("%1 of %2")
-        place = place.replace("%1", number_text(viewer.position)).replace("%2", number_text(viewer.count))
-        self._name.setText(picture.name)
-        self._when.setText(f"{moment_text(picture.when)} · {place}")
-        self._unprotected.setVisible(picture.scheme is Scheme.CLASSIC)
-        kind, words, icon = self._who_words(picture)
-        self._who.set_state(kind, words, icon=icon)
-        self._who.set_usable(self._may_share(picture))
-        self._who.setToolTip(self.tr("Share, or see who has it") if self._may_share(picture) else "")
-        self.delete.setEnabled(not picture.owner_name)
+        self.header.show_picture(picture, self._viewer.position, self._viewer.count)
         if picture.conflict:
             self.banners.show_notice(
                 Notice(
@@ -415,38 +271,14 @@ class ViewerPage(QWidget):
             )
         else:
             self.banners.remove("conflict")
-        self._arrange()
-        self.save.setEnabled(picture.state is PictureState.READY)
         self._offer()
 
-    def _who_words(self, picture: Picture) -> tuple[str, str, str]:
-        """Kind, words and icon of the chip that says who can open it."""
-        if picture.owner_name:
-            words = self.tr("From %1 · can view")
-            if picture.role == "write":
-                words = self.tr("From %1 · can view and replace")
-            name = picture.owner_name if len(picture.owner_name) <= 24 else f"{picture.owner_name[:23]}…"
-            kind = self.chip_of(picture.owner_id)
-            return kind, words.replace("%1", name), "shared-in" if kind == "plain" else ""
-        if not picture.shared_with and picture.waiting_for:
-            words = self.tr("%1 cannot open it yet").replace("%1", short_text(picture.waiting_for[0], 24))
-            return "plain", words, "waiting"
-        if not picture.shared_with:
-            return "plain", self.tr("Only you"), "person"
-        if picture.unverified:
-            return "not-verified", self.tr("Shared with %n, not all verified", "", picture.shared_with), ""
-        return "verified", self.tr("Shared with %n, verified", "", picture.shared_with), ""
-
     def _on_state(self, state: ViewerState) -> None:
-        if state is not ViewerState.LOADING:
-            self._not_slow()
         if state is ViewerState.LOADING:
             self.failure.hide()
-            self.bar.set_progress(0, 0)
-            self._bar_timer.start()
+            self.waiting.begin()
         else:
-            self._bar_timer.stop()
-            self.bar.hide()
+            self.waiting.end()
         if state is ViewerState.FAILED and self._viewer.error is not None and self._viewer.picture is not None:
             refused = self._viewer.picture.state is PictureState.REFUSED
             self.stage.clear(QSize())
@@ -463,24 +295,11 @@ class ViewerPage(QWidget):
     def _on_image(self, image: QImage, full: QSize) -> None:
         self.stage.show_image(image, full)
 
-    def _on_progress(self, share: float) -> None:
-        self._not_slow()
-        self.bar.set_progress(round(share * 1000), 1000)
-
     def _say_slow(self) -> None:
         """Say why nothing is seen yet."""
         if self._viewer.state is ViewerState.LOADING and not self.panel.here:
             title = self.tr("The server has not answered yet")
             self.banners.show_notice(Notice("slow", "warn", title, self.tr("The picture appears as soon as it does.")))
-
-    def _not_slow(self) -> None:
-        self._slow_timer.stop()
-        self.banners.remove("slow")
-
-    def _show_bar(self) -> None:
-        if self._viewer.state is ViewerState.LOADING:
-            self.bar.show()
-            self.bar.raise_()
 
     def _on_batch_finished(self, outcome: BatchOutcome) -> None:
         """Say how saving or deleting went, unless the gallery is seen and says it."""
@@ -496,12 +315,9 @@ class ViewerPage(QWidget):
         self._shown_id = ""
         self.stage.clear(QSize())
         self.failure.hide()
-        if self._stored is not None:
-            self._stored.cancel()
-        self._stored_on_stage = False
+        self.stored.cancel()
         self.panel.show_picture(None)
-        self._name.setText("")
-        self._when.setText("")
+        self.header.show_picture(None)
         self.closed.emit()
 
     # -- size ------------------------------------------------------------------------------------------------------
@@ -510,7 +326,7 @@ class ViewerPage(QWidget):
         """Place what lies over the stage."""
         if watched is self.stage and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutDirectionChange):
             self.controls.place()
-            self.bar.setGeometry(0, 0, self.stage.width(), 4)
+            self.waiting.place()
             self.failure.place(self.stage)
             self._viewer.set_bounds(self.stage.room())
         return False
@@ -526,37 +342,4 @@ class ViewerPage(QWidget):
         shown = self.panel.isVisible()
         self._panel_line.setVisible(shown and not alone)
         self._content.setHidden(shown and alone)
-        room = self.width() - (DetailsPanel.WIDTH if shown and not alone else 0)
-        compact = room < COMPACT_BELOW
-        for button in (self.delete, self.info):
-            button.setVisible(not compact)
-        picture = self._viewer.picture
-        self.share.setVisible(not compact and picture is not None and self._may_share(picture))
-        self._who.setVisible(room >= 640)
-
-    def _fill_menu(self) -> None:
-        """Offer what can be done with the picture; made anew each time, because PySide loses entries that are kept."""
-        picture = self._viewer.picture
-        self._menu.clear()
-
-        def offer(icon: str, words: str, called: Callable[[], object]) -> QAction:
-            return self._menu.addAction(self._icons.icon(icon, "text2", 18), words, called)
-
-        offer("save", self.tr("Save a copy"), self.ask_to_save).setEnabled(self.save.isEnabled())
-        if picture is not None and self._may_share(picture):
-            offer("person-plus", self.tr("Share"), self._on_who)
-        if self._sharing and picture is not None and self._may_replace(picture):
-            offer("edit", self.tr("Replace with a file…"), self._on_replace)
-        offer("eye", self.panel.title.text(), self.toggle_info)
-        offer("fit", self.tr("Full screen"), self.toggle_full_screen)
-        if picture is not None and not picture.owner_name:
-            self._menu.addSeparator()
-            offer("bin", self.delete.text(), self.ask_to_delete)
-
-
-_PANS: Final = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-}
+        self.header.set_room(self.width() - (DetailsPanel.WIDTH if shown and not alone else 0))

@@ -567,7 +567,7 @@
         </message>
     </context>
     <context>
-        <name>ViewerPage</name>
+        <name>ViewerHeader</name>
         <message numerus="yes">
             <source>Shared with %n, not all verified</source>
             <translation>

@@ -438,7 +438,7 @@ class Driver:
 
     def choose_in_viewer_menu(self, words: str) -> None:
         """Choose an entry of the viewer's menu. It is not popped up: that would hold the test in a loop of its own."""
-        menu = self.window.open_vault.viewer_page.more.menu()
+        menu = self.window.open_vault.viewer_page.header.more.menu()
         menu.aboutToShow.emit()
         next(action for action in menu.actions() if action.text() == words).trigger()
         self.settle()

@@ -335,8 +335,8 @@ def test_the_header_says_what_is_seen(
     page: ViewerPage, viewer: ViewerViewModel, gallery: GalleryViewModel, runner: Any
 ) -> None:
     open_row(viewer, gallery, 1, runner)
-    assert page._name.text() == "Picture 1.jpg"
-    assert page._when.text() == "Saturday, 14 March 2026, 11:00 · 2 of 6"
+    assert page.header.name.text() == "Picture 1.jpg"
+    assert page.header.when.text() == "Saturday, 14 March 2026, 11:00 · 2 of 6"
     assert page.stage.has_image
 
 
@@ -419,7 +419,7 @@ def test_a_server_that_takes_long_is_said(
     page: ViewerPage, viewer: ViewerViewModel, gallery: GalleryViewModel, runner: Any, qtbot: Any
 ) -> None:
     page.set_place(PlaceKind.SERVER)
-    page._slow_timer.setInterval(5)
+    page.waiting.slow_timer.setInterval(5)
     viewer.open(gallery.model.picture(0).id)
     qtbot.waitUntil(lambda: bool(page.banners.notices))
     assert page.banners.notices[0].title == "The server has not answered yet"
@@ -427,7 +427,7 @@ def test_a_server_that_takes_long_is_said(
     assert page.banners.notices == []
     page.set_place(PlaceKind.THIS_COMPUTER)
     viewer.open(gallery.model.picture(4).id)
-    with qtbot.waitSignal(page._slow_timer.timeout):
+    with qtbot.waitSignal(page.waiting.slow_timer.timeout):
         pass
     assert page.banners.notices == []
 
@@ -449,12 +449,12 @@ def test_a_bar_only_when_it_takes_long(
     page: ViewerPage, viewer: ViewerViewModel, gallery: GalleryViewModel, runner: Any, qtbot: Any
 ) -> None:
     viewer.open(gallery.model.picture(0).id)
-    assert not page.bar.isVisible()
-    with qtbot.waitSignal(page._bar_timer.timeout):
+    assert not page.waiting.bar.isVisible()
+    with qtbot.waitSignal(page.waiting.bar_timer.timeout):
         pass
-    assert page.bar.isVisible()
+    assert page.waiting.bar.isVisible()
     runner.run_pending()
-    assert not page.bar.isVisible()
+    assert not page.waiting.bar.isVisible()
 
 
 def test_an_unreadable_picture_cannot_be_saved(
@@ -463,5 +463,5 @@ def test_an_unreadable_picture_cannot_be_saved(
     gallery.insert(pictures(50, state=PictureState.UNREADABLE))
     viewer.open(pictures(50).id)
     runner.run_pending()
-    assert not page.save.isEnabled()
+    assert not page.header.save.isEnabled()
     assert page.failure.isVisible()
