@@ -6,8 +6,8 @@ Only what may be sent twice without harm is retried, a bounded number of times. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
@@ -167,24 +167,23 @@ class Api(BinCalls, DocumentCalls, KeyCalls, RevisionCalls, SharingCalls):
         with self._call("POST", images(user_id), body=body) as answer:
             answers.check(answer, 201)
 
-    @contextmanager
-    def content(self, user_id: str, name: str, cancelled: IsCancelled = never_cancelled) -> Iterator[BinaryIO]:
+    def content(
+        self, user_id: str, name: str, cancelled: IsCancelled = never_cancelled
+    ) -> AbstractContextManager[BinaryIO]:
         """Open the stored PNG; within the ``with`` block it can be read once from start to end.
 
-        Raises:
+        Raises, on entering or from the reads:
             NotFound: The server does not have it.
-            ServerSilent: It broke off, from the reads.
+            MovedOn: Another version took its place while it was read.
+            ServerSilent: It broke off, and could not be gone on with.
         """
-        with self._stream(f"{images(user_id)}/{segment(name)}/content", cancelled) as answer:
-            if answer.media_type != "image/png":
-                raise answers.strange(f"content type {answer.media_type!r}")
-            yield answer.stream()
+        return self._download(f"{images(user_id)}/{segment(name)}/content", "image/png", cancelled)
 
-    @contextmanager
-    def quotient(self, user_id: str, name: str, cancelled: IsCancelled = never_cancelled) -> Iterator[BinaryIO]:
-        """Open a classic picture's quotient text, to be read once from start to end."""
-        with self._stream(f"{images(user_id)}/{segment(name)}/quotient", cancelled) as answer:
-            yield answer.stream()
+    def quotient(
+        self, user_id: str, name: str, cancelled: IsCancelled = never_cancelled
+    ) -> AbstractContextManager[BinaryIO]:
+        """Open a classic picture's quotient text; as :meth:`content`."""
+        return self._download(f"{images(user_id)}/{segment(name)}/quotient", "text/plain", cancelled)
 
     def thumbnails(
         self, user_id: str, names: Sequence[str], cancelled: IsCancelled = never_cancelled

@@ -8,13 +8,14 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from desktop import errors
 from desktop.client import answers
 from desktop.client.answers import Login, ServerInfo
+from desktop.client.downloads import download
 from desktop.client.multipart import Multipart
 from desktop.client.tokens import Tokens
 from desktop.client.transport import Answer, Transport
@@ -105,25 +106,23 @@ class Calls:
 
         return self._repeat(ask)
 
-    @contextmanager
-    def _stream(self, path: str, cancelled: IsCancelled) -> Iterator[Answer]:
-        """Open an answer, repeating until its head is there; what breaks later is for the caller."""
+    def _download(self, path: str, media_type: str, cancelled: IsCancelled) -> AbstractContextManager[BinaryIO]:
+        """Open a large answer; see ``downloads.download``."""
 
-        def ask() -> tuple[Any, Answer]:
-            call = self._call("GET", path)
-            answer = call.__enter__()
-            try:
-                answers.check(answer, 200)
-            except BaseException as error:
-                call.__exit__(type(error), error, error.__traceback__)
-                raise
-            return call, answer
+        @contextmanager
+        def ask(headers: dict[str, str]) -> Iterator[Answer]:
+            with ExitStack() as sent:
+                yield self._repeat(lambda: self._opened(sent, path, headers), cancelled)
 
-        call, answer = self._repeat(ask, cancelled)
-        try:
-            yield answer
-        finally:
-            call.__exit__(None, None, None)
+        return download(ask, media_type, embedded=self.embedded)
+
+    def _opened(self, sent: ExitStack, path: str, headers: dict[str, str]) -> Answer:
+        answer = sent.enter_context(self._call("GET", path, headers=headers))
+        if answer.status >= 500:  # may be better the next time
+            refusal = answers.failure(answer)
+            sent.close()
+            raise refusal
+        return answer
 
     def _thumbnails(self, path: str, parameter: str, names: Sequence[str], cancelled: IsCancelled) -> dict[str, bytes]:
         """Fetch sealed thumbnails; those the server does not have are left out."""

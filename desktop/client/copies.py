@@ -11,7 +11,7 @@ from desktop import errors, image_formats
 from desktop.client.attempts import attempt
 from desktop.client.current import Current, fetch_own
 from desktop.client.memory_model import Intent, IntentKind
-from desktop.client.resealing import CARRIER, now_stored, own_envelope
+from desktop.client.resealing import CARRIER, TRIES, now_stored, own_envelope
 from desktop.client.ties import TieKind
 from desktop.models import IsCancelled, never_cancelled
 
@@ -34,7 +34,15 @@ class Copies:
             Unsupported: Its format cannot be copied without loss.
             GlassineError: It cannot be opened or stored; nothing is left.
         """
-        original = fetch_own(self._context, picture_id, cancelled)
+        for _ in range(TRIES):
+            try:
+                return self._copy(fetch_own(self._context, picture_id, cancelled), cancelled)
+            except errors.MovedOn:  # while it was read
+                continue
+        raise errors.MovedOn("Others keep changing this picture. Try again.")
+
+    def _copy(self, original: Current, cancelled: IsCancelled) -> str:
+        picture_id = original.picture_id
         for copy, made_of in self._ties.of(TieKind.COPY, picture_id).items():
             if made_of == original.envelope.header_hash and self._is_there(copy, cancelled):
                 return copy
@@ -56,7 +64,7 @@ class Copies:
         opened = original.opened
         # made by Glassine of the pixels alone, so it tells no more than they do
         thumbnail = original.thumbnail(context, cancelled)
-        with context.api.content(context.user_id, original.stored_name, cancelled) as untrusted:
+        with original.content(context, cancelled) as untrusted:
             whole = opened.open_payload_to_memory(untrusted, cancelled=cancelled, limit=image_formats.MAX_FILE_BYTES)
         stripped = strip(bytes(whole))
         del whole

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from desktop import errors
+from desktop.client import fetching
 from desktop.models import IsCancelled, never_cancelled
 
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ class Current:
     def stored_name(self) -> str:
         """Name on the server."""
         return f"p-{self.envelope.picture_id}"
+
+    def content(self, context: VaultContext, cancelled: IsCancelled) -> AbstractContextManager[BinaryIO]:
+        """Open the stored PNG; raises MovedOn from the block when another revision took its place."""
+        return fetching.content(context.api, self.owner_id, self.stored_name, self.envelope.header_hash, cancelled)
 
     def thumbnail(self, context: VaultContext, cancelled: IsCancelled = never_cancelled) -> bytes:
         """Fetch and open the thumbnail; raises NotFound when the server has none, and Damaged."""

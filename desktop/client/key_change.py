@@ -239,7 +239,7 @@ class KeyChange:
         current = fetch_own(self._under_old, picture_id, cancelled)
         thumbnail = self._thumbnail(current, context, cancelled)
         with attempts.attempt(context.folder) as folder:
-            with context.api.content(context.user_id, current.stored_name, cancelled) as untrusted:
+            with current.content(context, cancelled) as untrusted:
                 made = reseal(
                     current.opened,
                     untrusted,

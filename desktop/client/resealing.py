@@ -94,7 +94,7 @@ class Resealing:
         remaining = self.remaining(current)
         thumbnail = current.thumbnail(context, cancelled)
         with attempt(context.folder) as folder:
-            with context.api.content(context.user_id, current.stored_name, cancelled) as untrusted:
+            with current.content(context, cancelled) as untrusted:
                 sealed = reseal(
                     current.opened,
                     untrusted,

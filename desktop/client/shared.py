@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeVar
 
 from desktop import errors, image_formats
-from desktop.client import exporting
+from desktop.client import exporting, fetching
 from desktop.client.acquaintances import NO, YES, Acquaintances
 from desktop.client.api import THUMBNAILS_AT_ONCE
 from desktop.client.current import Current, fetch
@@ -21,11 +21,12 @@ from desktop.client.shared_catalog import Item
 from desktop.client.shared_listing import SharedListing, is_accepted, is_declined
 from desktop.client.sharing_model import Sender
 from desktop.client.ties import TieKind
+from desktop.client.vault_opening import OpenedPicture, open_to_memory
 from desktop.models import IsCancelled, Person, PersonState, Picture, Report, never_cancelled, no_report
 
 if TYPE_CHECKING:
-    from desktop.client.vault import OpenedPicture
     from desktop.client.vault_context import VaultContext
+    from desktop.crypto.opened import OpenedEnvelope
 
 __all__ = ["Sender", "SharedPictures"]
 
@@ -35,6 +36,7 @@ MAX_STRANGERS = 50
 """Senders never met that are asked about at once."""
 Pictures: TypeAlias = list[Picture]
 Senders: TypeAlias = list[Sender]
+_T = TypeVar("_T")
 
 
 class SharedPictures:
@@ -147,19 +149,11 @@ class SharedPictures:
             Unverified: Its sender was not accepted.
             NotAuthentic, Damaged, WrongKey: It is not what its owner shared, or cannot be opened.
         """
-        from desktop.client.vault import OpenedPicture
 
-        item, current = self._current(picture_id, cancelled)
-        with (
-            _taken_back(),
-            self._context.api.content(current.owner_id, current.stored_name, cancelled) as untrusted,
-        ):
-            try:
-                data = current.opened.open_payload_to_memory(
-                    untrusted, report, cancelled, limit=image_formats.MAX_FILE_BYTES
-                )
-            except MemoryError as error:
-                raise errors.TooLarge("There is not enough memory to show this picture. Export it instead.") from error
+        def use(opened: OpenedEnvelope, untrusted: BinaryIO) -> bytearray:
+            return open_to_memory(opened, untrusted, report, cancelled)
+
+        item, current, data = self._fetched(picture_id, use, cancelled)
         now = item.with_revision(current.opened, current.row)
         self._catalog.exchange(item, now)
         return OpenedPicture(now.picture, data)
@@ -168,12 +162,11 @@ class SharedPictures:
         self, picture_id: str, folder: Path, report: Report = no_report, cancelled: IsCancelled = never_cancelled
     ) -> Path:
         """Decrypt a picture into a folder under its own name and return its path; nothing is overwritten."""
-        _, current = self._current(picture_id, cancelled)
-        with (
-            _taken_back(),
-            self._context.api.content(current.owner_id, current.stored_name, cancelled) as untrusted,
-        ):
-            return exporting.export(current.opened, untrusted, folder, report, cancelled)
+
+        def use(opened: OpenedEnvelope, untrusted: BinaryIO) -> Path:
+            return exporting.export(opened, untrusted, folder, report, cancelled)
+
+        return self._fetched(picture_id, use, cancelled)[2]
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
@@ -182,6 +175,18 @@ class SharedPictures:
         if item is None:
             raise errors.NoLongerShared
         return item
+
+    def _fetched(
+        self, picture_id: str, use: Callable[[OpenedEnvelope, BinaryIO], _T], cancelled: IsCancelled
+    ) -> tuple[Item, Current, _T]:
+        """Do something with the file of a picture's present revision."""
+
+        def fetch() -> tuple[Item, Current, _T]:
+            item, current = self._current(picture_id, cancelled)
+            with _taken_back(), current.content(self._context, cancelled) as untrusted:
+                return item, current, use(current.opened, untrusted)
+
+        return fetching.newest(fetch, lambda: None)
 
     def _current(self, picture_id: str, cancelled: IsCancelled) -> tuple[Item, Current]:
         """Fetch the present revision of a picture that may be opened."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop import errors, image_formats
-from desktop.client import exporting, preflight, queue_file, sealing
+from desktop import errors
+from desktop.client import exporting, preflight, queue_file, sealing, vault_opening
 from desktop.client.memory_model import Intent, IntentKind
 from desktop.client.notes import Notes
 from desktop.client.preflight import Preflight, SourceFile, Verdict
@@ -21,7 +20,8 @@ from desktop.client.shared_catalog import SharedCatalog
 from desktop.client.staging import Staged, Staging
 from desktop.client.vault_bin import Bin
 from desktop.client.vault_ledger import LedgerSync
-from desktop.client.vault_listing import Catalog, Known, open_envelope
+from desktop.client.vault_listing import Catalog
+from desktop.client.vault_opening import OpenedPicture
 from desktop.client.vault_reading import Reading, ignore_page
 from desktop.client.vault_thumbnails import VaultThumbnails
 from desktop.models import IsCancelled, Picture, Place, Report, Scheme, Trust, never_cancelled, no_report
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from desktop.client.vault_context import VaultContext
     from desktop.crypto.classic_keys import ClassicPrivateKey
     from desktop.crypto.keys import PrivateKey
-    from desktop.crypto.sealed import OpenedEnvelope
 
 __all__ = ["OpenedPicture", "Preflight", "SourceFile", "Staged", "Vault", "Verdict"]
 
@@ -42,14 +41,6 @@ log = logging.getLogger(__name__)
 
 FAREWELL_PATIENCE_S = 3.0
 """A program that ends waits only briefly for the ledger to be taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedPicture:
-    """A picture's original file, whole and verified, in memory only."""
-
-    picture: Picture
-    data: bytearray
 
 
 def _no_classic_key() -> None:
@@ -311,13 +302,7 @@ class Vault:
         known = self._catalog.get(picture_id)
         if known.picture.scheme is Scheme.CLASSIC and not known.picture.problem_code:
             return OpenedPicture(known.picture, self._open_classic(known.picture, report, cancelled))
-        opened = self._opened(known)
-        with self._api.content(self._user_id, known.picture.stored_name, cancelled) as untrusted:
-            try:
-                data = opened.open_payload_to_memory(untrusted, report, cancelled, limit=image_formats.MAX_FILE_BYTES)
-            except MemoryError as error:
-                raise errors.TooLarge("There is not enough memory to show this picture. Export it instead.") from error
-        return OpenedPicture(known.picture, data)
+        return vault_opening.open_picture(self.context(), picture_id, report, cancelled)
 
     def export(
         self, picture_id: str, folder: Path, report: Report = no_report, cancelled: IsCancelled = never_cancelled
@@ -331,9 +316,7 @@ class Vault:
         known = self._catalog.get(picture_id)
         if known.picture.scheme is Scheme.CLASSIC and not known.picture.problem_code:
             return exporting.write(self._open_classic(known.picture, report, cancelled), folder, known.picture.name)
-        opened = self._opened(known)
-        with self._api.content(self._user_id, known.picture.stored_name, cancelled) as untrusted:
-            return exporting.export(opened, untrusted, folder, report, cancelled)
+        return vault_opening.export_picture(self.context(), picture_id, folder, report, cancelled)
 
     # -- the bin --------------------------------------------------------------------------------------------------
 
@@ -435,13 +418,6 @@ class Vault:
                 )
             raise errors.KeyMissing("Glassine is locked. Unlock it with your passphrase.")
         return self._key
-
-    def _opened(self, known: Known) -> OpenedEnvelope:
-        key = self._require_key()
-        if (refusal := known.refusal) is not None:  # here again, with its own error
-            raise type(refusal)(refusal.message, details=refusal.details)
-        authors = self._memory.people.key_of if self._memory is not None else None
-        return open_envelope(known.envelope, known.picture.id, key, authors=authors)
 
     def _open_classic(self, picture: Picture, report: Report, cancelled: IsCancelled) -> bytearray:
         from desktop.client.classic_pictures import open_picture

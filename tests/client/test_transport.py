@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -19,18 +19,14 @@ JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @contextmanager
-def answering(answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that reads one request's head and then does what ``answer`` does; any number of connections."""
+def answering(answer: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
+    """A server that reads a request's head and then does what ``answer`` does; any number of connections."""
     listening = socket.create_server(("127.0.0.1", 0))
     stopped = threading.Event()
 
     def serve(connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.recv(65536)
-                answer(connection)
-            except OSError:
-                pass
+        with connection, suppress(OSError):
+            answer(connection, connection.recv(65536))
 
     def accept() -> None:
         threads = []
@@ -65,11 +61,11 @@ def ask(address: str, limit: int = 1000, app: Any = None) -> Any:
         way.close()
 
 
-def send_all(data: bytes) -> Callable[[socket.socket], None]:
-    return lambda connection: connection.sendall(data)
+def send_all(data: bytes) -> Callable[[socket.socket, bytes], None]:
+    return lambda connection, request: connection.sendall(data)
 
 
-def endless(connection: socket.socket) -> None:
+def endless(connection: socket.socket, request: bytes) -> None:
     connection.sendall(JSON + b"\r\n[")
     while True:
         connection.sendall(b"1," * 30_000)
@@ -93,14 +89,14 @@ def test_an_answer() -> None:
         (send_all(JSON + b"Content-Length: 500\r\n\r\n{"), errors.ServerSilent, "did not answer"),
         (send_all(JSON + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), errors.ServerSilent, "did not answer"),
         (endless, errors.NotAGlassineServer, "far longer"),
-        (lambda connection: None, errors.ServerSilent, "did not answer"),
+        (lambda connection, request: None, errors.ServerSilent, "did not answer"),
         (send_all(b"HTTP/1.1 302 Found\r\nLocation: http://localhost/\r\n\r\n"), errors.NotAGlassineServer, "another"),
     ],
     ids=[
         "ssh", "tls", "html", "broken", "deep", "not-utf8", "long", "cut", "chunks", "endless", "closed", "redirect",
     ],
 )  # fmt: skip
-def test_bad_servers(answer: Callable[[socket.socket], None], error: type[Exception], words: str) -> None:
+def test_bad_servers(answer: Callable[[socket.socket, bytes], None], error: type[Exception], words: str) -> None:
     with answering(answer) as address, pytest.raises(error, match=words) as raised:
         ask(address)
     assert type(raised.value) is error
@@ -121,7 +117,7 @@ def test_a_name_that_does_not_exist() -> None:
 def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "READ_TIMEOUT_S", 0.2)
     done = threading.Event()
-    with answering(lambda _: done.wait(10)) as address:  # type: ignore[arg-type,return-value]
+    with answering(lambda *_: done.wait(10)) as address:  # type: ignore[arg-type,return-value]
         try:
             with pytest.raises(errors.ServerSilent, match="in time"):
                 ask(address)
@@ -134,7 +130,7 @@ def test_signing_out_of_a_silent_server_is_quick(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(api_module, "LOGOUT_PATIENCE_S", 0.2)
     done = threading.Event()
-    with answering(lambda _: done.wait(10)) as address:  # type: ignore[arg-type,return-value]
+    with answering(lambda *_: done.wait(10)) as address:  # type: ignore[arg-type,return-value]
         api = api_module.Api(Transport(address))
         api.use_token("secret")
         try:
@@ -151,7 +147,7 @@ def test_a_server_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "_PIECE", 1)
     done = threading.Event()
 
-    def drip(connection: socket.socket) -> None:
+    def drip(connection: socket.socket, request: bytes) -> None:
         connection.sendall(JSON + b"\r\n")
         while not done.wait(0.02):
             connection.sendall(b" ")
