@@ -94,9 +94,13 @@ def _decode(header: str) -> tuple[str, str]:
     """Name and password of a header; raises BadAuthorizationHeader."""
     encoded = header.partition(" ")[2].strip()
     try:
-        text = base64.b64decode(encoded, validate=True).decode("utf-8")
+        sent = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         raise BadAuthorizationHeader from None
+    try:
+        text = sent.decode("utf-8")
+    except UnicodeDecodeError:
+        text = sent.decode("latin-1")  # which some HTTP libraries send (RFC 7617 leaves it open)
     name, colon, password = text.partition(":")
     if not colon:
         raise BadAuthorizationHeader

@@ -168,7 +168,8 @@ CASES = (
         lambda house: [
             (authorization("Basic !"), BadAuthorizationHeader),
             (authorization("Basic " + base64.b64encode(b"no colon").decode()), BadAuthorizationHeader),
-            (authorization("Basic " + base64.b64encode(b"\xff:x").decode()), BadAuthorizationHeader),
+            (authorization("Basic " + base64.b64encode(b"\xff:x").decode()), BadCredentials),
+            (authorization("Basic " + base64.b64encode(b"\xff").decode()), BadAuthorizationHeader),
             (basic(house.person.name, "wrong"), BadCredentials),
             (basic(house.email, "wrong"), BadCredentials),
             (basic("nobody", PASSWORD), BadCredentials),

@@ -76,6 +76,15 @@ def test_each_token_makes_the_next(server: Running) -> None:
     assert get(server, "/api/resource", token, "x").json() == {"data": f"Hello, {name}!"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_libraries_encode_passwords_in_two_ways(server: Running, encoding: str) -> None:
+    account = {"username": new_name(), "password": "clef d'\u00e9t\u00e9"}
+    assert requests.post(f"{server.base}/api/users", json=account, timeout=20).status_code == 201
+    auth = (account["username"].encode(encoding), account["password"].encode(encoding))
+    answer = requests.get(f"{server.base}/api/resource", auth=auth, timeout=20)
+    assert answer.json() == {"data": f"Hello, {account['username']}!"}
+
+
 @pytest.mark.parametrize("path", ["/api/token", "/api/resource"])
 def test_refusals_ask_for_basic(server: Running, path: str) -> None:
     name, _ = somebody(server)
