@@ -173,6 +173,16 @@ class Memory:
             elif entry is not None:
                 self.put([replace(entry, moves=entry.moves + 2)])
 
+    def out_of_bin(self, counted: Mapping[Key, int]) -> None:
+        """Remember that pictures are not in the bin although it was thought so: a move did not arrive, or its answer.
+
+        Args:
+            counted: The moves that were known before it was seen; who has moved more often since is left alone.
+        """
+        with self._lock:
+            known = [self._entries.get(key) for key in counted]
+            self.put([replace(one, moves=one.moves + 1) for one in known if one and one.moves == counted[one.key]])
+
     # -- intents --------------------------------------------------------------------------------------------------
 
     def begin(self, intent: Intent) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -94,6 +95,9 @@ class Bin:
         except errors.NotFound:
             self._listed.remove(picture_id)
             raise
+        finally:
+            # a listing that was on its way may have had the picture still, and must not count that as moved back
+            _remember_move(context, picture, to_bin=True)
         self._listed.remove(picture_id)
         self.is_current = False
         self.catalog.add(replace(known, picture=replace(picture, deleted=datetime.now(UTC))))
@@ -104,8 +108,11 @@ class Bin:
         try:
             row = self._api.restore(self._user_id, known.row_id)
         except errors.NotFound:
-            self.catalog.remove(picture_id)
-            raise
+            found = self._back_already(known, cancelled)
+            if found is None:
+                self.catalog.remove(picture_id)
+                raise
+            row = found
         self._check(known, row)
         _remember_move(context, known.picture, to_bin=False)
         if context is None:
@@ -118,6 +125,16 @@ class Bin:
         self.catalog.remove(picture_id)
         self._listed.add(restored)
         return restored.picture
+
+    def _back_already(self, known: Known, cancelled: IsCancelled) -> Row | None:
+        """Return the row of a picture that an earlier try took back, whose answer was lost, or another computer."""
+        if known.picture.scheme is not Scheme.SEALED:
+            return None
+        try:
+            present = self._api.present(self._user_id, known.picture.stored_name, cancelled)
+        except errors.NotFound:
+            return None
+        return present.row if present.role == "owner" else None
 
     def purge(
         self, context: VaultContext | None, picture_ids: Sequence[str], report: Report, cancelled: IsCancelled
@@ -165,12 +182,11 @@ class Bin:
 
     def _remove(self, known: Known) -> None:
         """Remove a picture wherever it is; one that is not there any more is what was wanted."""
-        try:
-            if known.picture.deleted is None:
+        if known.picture.deleted is None:
+            with suppress(errors.NotFound):  # another computer may have moved it to the bin
                 self._api.delete(self._user_id, known.picture.stored_name)
+        with suppress(errors.NotFound):
             self._api.remove_from_bin(self._user_id, known.row_id)
-        except errors.NotFound:
-            return
 
     def _check(self, known: Known, row: Row) -> None:
         picture = known.picture

@@ -86,6 +86,8 @@ class Measure:
             history=self._history,
         )
         judgement = self._keep(judgement, examined)
+        if not in_bin:
+            self._correct_moves(judgement, before)
         return [
             self._outcome(item, judgement) for item in examined if not self._left_meanwhile(item, before, in_bin=in_bin)
         ]
@@ -140,6 +142,12 @@ class Measure:
             and judgement.verdicts[item.listed.key].error is None
         }
         return self._context.memory.commit(judgement, notes)
+
+    def _correct_moves(self, judgement: Judgement, before: Snapshot) -> None:
+        """Count what is listed outside the bin as moved back: else it could be taken away as if its time were over."""
+        believed = (key for key, verdict in judgement.verdicts.items() if verdict.error is None)
+        entries = (before.entries.get(key) for key in believed)
+        self._context.memory.out_of_bin({entry.key: entry.moves for entry in entries if entry and entry.in_bin})
 
     def _outcome(self, item: Examined, judgement: Judgement) -> Known:
         if item.listed is None:

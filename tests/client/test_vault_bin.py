@@ -11,7 +11,8 @@ import pytest
 from desktop import errors
 from desktop.client.memory_model import IntentKind
 from desktop.client.preflight import Verdict
-from desktop.models import PictureState, Scheme
+from desktop.client.vault_trust import Measure
+from desktop.models import PictureState, Scheme, never_cancelled
 from tests import sample_pictures
 from tests.client.conftest import Somewhere
 
@@ -152,6 +153,106 @@ def test_a_deletion_whose_answer_is_lost(place: Somewhere, monkeypatch: pytest.M
 
     assert ids(place) == ([] if arrived else [picture_id])
     assert binned(place) == ([picture_id] if arrived else [])
+    assert place.vault.trust().quiet
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_restoration_whose_answer_is_lost(place: Somewhere, monkeypatch: pytest.MonkeyPatch, arrived: bool) -> None:
+    picture_id = place.add(sample_pictures.png(seed=11))
+    place.vault.delete(picture_id)
+    restore = place.session.api.restore
+
+    def silent(*arguments: Any) -> None:
+        if arrived:
+            restore(*arguments)
+        raise errors.ServerSilent
+
+    with monkeypatch.context() as lost:
+        lost.setattr(place.session.api, "restore", silent)
+        with pytest.raises(errors.ServerSilent):
+            place.vault.restore(picture_id)
+    assert place.vault.restore(picture_id).state is PictureState.READY
+    assert (ids(place), binned(place)) == ([picture_id], [])
+    assert is_missed_when_it_is_taken_away(place, picture_id)
+
+
+def is_missed_when_it_is_taken_away(place: Somewhere, picture_id: str) -> bool:
+    """Whether a server cannot get rid of a picture by pretending that its time in the bin is over."""
+    api, user_id = place.session.api, place.session.user_id
+    api.delete(user_id, f"p-{picture_id}")
+    for row in api.bin_page(user_id):
+        api.remove_from_bin(user_id, row.id)
+    place.restart()
+    place.vault.list_pictures()
+    return place.vault.trust().missing == (picture_id,)
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_a_lost_restoration_is_counted_by_the_next_listing(
+    place: Somewhere, monkeypatch: pytest.MonkeyPatch, restart: bool
+) -> None:
+    picture_id = place.add(sample_pictures.png(seed=11))
+    place.vault.delete(picture_id)
+    restore = place.session.api.restore
+
+    def silent(*arguments: Any) -> None:
+        restore(*arguments)
+        raise errors.ServerSilent
+
+    with monkeypatch.context() as lost:
+        lost.setattr(place.session.api, "restore", silent)
+        with pytest.raises(errors.ServerSilent):
+            place.vault.restore(picture_id)
+    if restart:
+        place.restart()
+    assert ids(place) == [picture_id]
+    assert is_missed_when_it_is_taken_away(place, picture_id)
+
+
+def test_a_deletion_that_was_refused_is_counted_by_the_next_listing(
+    place: Somewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture_id = place.add(sample_pictures.png(seed=11))
+
+    def refuse(*arguments: Any) -> None:
+        raise errors.ServerFailed
+
+    with monkeypatch.context() as failing:
+        failing.setattr(place.session.api, "delete", refuse)
+        with pytest.raises(errors.ServerFailed):
+            place.vault.delete(picture_id)
+    assert ids(place) == [picture_id]
+    assert is_missed_when_it_is_taken_away(place, picture_id)
+
+
+def test_a_deletion_during_a_listing_is_still_one(place: Somewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page was made up before the deletion arrived, and is read after it was acknowledged."""
+    picture_id = place.add(sample_pictures.png(seed=11))
+    api, page, delete = place.session.api, place.session.api.page, place.session.api.delete
+    pages: list[Any] = []
+
+    def listed_first(*arguments: Any) -> None:
+        before = place.vault.context().memory.snapshot()
+        pages.append((before, page(place.session.user_id)[0]))
+        delete(*arguments)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(api, "delete", listed_first)
+        place.vault.delete(picture_id)
+    [(before, rows)] = pages
+    context = place.vault.context()
+    Measure(context, never_cancelled).page(rows, before)
+    entry = context.memory.entry(context.key.fingerprint, picture_id)
+    assert entry is not None
+    assert entry.in_bin
+
+
+def test_what_another_computer_moved_to_the_bin_meanwhile_is_deleted_for_good(place: Somewhere) -> None:
+    picture_id = place.add(sample_pictures.png(seed=11))
+    place.session.api.delete(place.session.user_id, f"p-{picture_id}")
+    assert place.vault.purge([picture_id]) == [picture_id]
+    place.restart()
+    assert (ids(place), binned(place)) == ([], [])
     assert place.vault.trust().quiet
 
 
