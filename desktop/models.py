@@ -172,6 +172,7 @@ class Person:
         groups: The fingerprint as sixteen groups of four hex digits; empty without a key.
         state: How far the key is known to be theirs.
         since: When the fingerprints were compared, or when first met (aware, UTC).
+        differs: The key did not change, but its words were not those that the person said when they were compared.
     """
 
     user_id: str
@@ -181,6 +182,7 @@ class Person:
     groups: tuple[str, ...]
     state: PersonState
     since: datetime | None = None
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,8 @@ class Acquaintances:
 
         fingerprint = pin.fingerprint
         state = PersonState.NO_KEY
-        if pin.state is PinState.CHANGED or (fingerprint and self.differs(pin)):
+        differs = pin.state is not PinState.CHANGED and bool(fingerprint) and self.differs(pin)
+        if pin.state is PinState.CHANGED or differs:
             state = PersonState.CHANGED
         elif fingerprint:
             state = PersonState.VERIFIED if pin.state is PinState.VERIFIED else PersonState.UNVERIFIED
@@ -133,6 +134,7 @@ class Acquaintances:
             groups=fingerprint_groups(fingerprint) if fingerprint else (),
             state=state,
             since=_moment(pin.compared or pin.seen),
+            differs=differs,
         )
 
     def key_for(self, user_id: str, fingerprint: str = "") -> PublicKey:

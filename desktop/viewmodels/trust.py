@@ -135,7 +135,16 @@ def changed_findings(people: Sequence[Person]) -> list[Finding]:
 
 
 def changed_words(person: Person) -> tuple[str, str]:
-    """Title and sentences of a changed key: both explanations, and no way round."""
+    """Title and sentences of a changed key, or of words that did not match: both explanations, and no way round."""
+    name = short_text(person.name)
+    if person.differs:
+        title = translate("Trust", "The words of %1 did not match")
+        text = translate(
+            "Trust",
+            "Either one of you misread a word, or the server handed out somebody else’s key. Nothing new is shared "
+            "with %1 until the words match. What you shared earlier stays as it was.",
+        )
+        return title.replace("%1", name), text.replace("%1", name)
     if person.since is not None:
         day = moment_day(person)
         title = translate("Trust", "%1’s key is not the one you know since %2").replace("%2", day)
@@ -146,7 +155,6 @@ def changed_words(person: Person) -> tuple[str, str]:
         "Either %1 made a new key, or somebody is trying to read what you share. Nothing new is shared with %1 until "
         "you have compared the words again. What you shared earlier stays as it was.",
     )
-    name = short_text(person.name)
     return title.replace("%1", name), text.replace("%1", name)
 
 

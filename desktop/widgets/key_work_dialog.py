@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from desktop.errors import GlassineError
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 
 class KeyWorkDialog(Dialog):
-    """Asks for what is needed, shows the progress, and tells the outcome. Subclasses have the words."""
+    """Asks for what is needed, shows the progress, and tells the outcome. Subclasses have the words.
+
+    Signals:
+        kit_wanted(): the person wants to make the recovery kit of the new key.
+    """
+
+    kit_wanted = Signal()
 
     def __init__(self, icons: Icons, parent: QWidget, view_model: KeyWorkViewModel, *, going_on: bool = False) -> None:
         """Begin something new; with ``going_on`` go on with what was begun."""
@@ -34,8 +40,9 @@ class KeyWorkDialog(Dialog):
         self._error: ErrorBox | None = None
         self._over = False
         self._started = False
-        for text in self.words_before(going_on):
-            self.body.addWidget(Label(text, "body", wrap=True))
+        self._before = [Label(text, "body", wrap=True) for text in self.words_before(going_on)]
+        for label in self._before:
+            self.body.addWidget(label)
         self.fields: dict[str, Field] = {}
         if self.asks_for_key:
             self._add("name", self.tr("Name of the new key"), text=self.tr("My key"))
@@ -53,6 +60,10 @@ class KeyWorkDialog(Dialog):
         self.progress.hide()
         role = QDialogButtonBox.ButtonRole
         self.cancel_button = self.add_button(Button(self.tr("Cancel")), role.RejectRole)
+        self.kit_button = self.add_button(Button(self.tr("Make the recovery kit")), role.ActionRole)
+        self.kit_button.hide()
+        self.kit_button.clicked.connect(self.accept)
+        self.kit_button.clicked.connect(self.kit_wanted)
         self.button = self.add_button(Button(self.words_verb(going_on), kind="primary"), role.AcceptRole)
         self.button.clicked.connect(self._go)
         view_model.busy_changed.connect(self._on_busy)
@@ -69,6 +80,9 @@ class KeyWorkDialog(Dialog):
         field.set_text(text)
         self.fields[name] = field
         self.body.addWidget(field)
+
+    asks_for_kit = False
+    """Whether the new key needs a recovery kit, and there is a way to it."""
 
     # -- words of each ---------------------------------------------------------------------------------------------
 
@@ -87,6 +101,10 @@ class KeyWorkDialog(Dialog):
 
     def words_verb(self, going_on: bool) -> str:
         """The button."""
+        raise NotImplementedError
+
+    def words_done(self) -> str:
+        """The title once it is over."""
         raise NotImplementedError
 
     def words_after(self, result: Any) -> str:
@@ -179,14 +197,17 @@ class KeyWorkDialog(Dialog):
 
     def _on_finished(self, result: Any) -> None:
         self._over = True
-        for field in self.fields.values():
-            field.hide()
+        for widget in (*self.fields.values(), *self._before):
+            widget.hide()
+        self.heading.setText(self.words_done())
+        self.setWindowTitle(self.words_done())
         self.caption.setText(self.words_after(result))
         self.caption.show()
         self.cancel_button.hide()
         self.button.setText(self.tr("Close"))
         self.button.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.fit()
+        self.kit_button.setVisible(self.asks_for_kit)
+        self.refit()
 
     def _clear_error(self) -> None:
         if self._error is not None:
@@ -227,6 +248,10 @@ class ChangeKeyDialog(KeyWorkDialog):
         """The button."""
         return self.tr("Go on") if going_on else self.tr("Change the key")
 
+    def words_done(self) -> str:
+        """The title once it is over."""
+        return self.tr("Your key is changed")
+
     def words_after(self, result: Changed) -> str:
         """What came of it."""
         sentences = [self.tr("%n pictures are encrypted for your new key.", "", result.pictures)]
@@ -242,7 +267,7 @@ class ChangeKeyDialog(KeyWorkDialog):
                     len(result.without_grant),
                 )
             )
-        sentences.append(self.tr("Make a new recovery kit now: the old one does not open the new key."))
+        sentences.append(self.tr("Make a recovery kit now: one for the old key does not open the new one."))
         return " ".join(sentences)
 
     def begin(self, text: dict[str, str]) -> None:
@@ -277,6 +302,10 @@ class MoveClassicDialog(KeyWorkDialog):
     def words_verb(self, going_on: bool) -> str:
         """The button."""
         return self.tr("Go on") if going_on else self.tr("Store them again")
+
+    def words_done(self) -> str:
+        """The title once it is over."""
+        return self.tr("The classic pictures are stored again")
 
     def words_after(self, result: Moved) -> str:
         """What came of it."""

@@ -183,7 +183,10 @@ class KeysPage(StyledWidget):
         from desktop.widgets.key_work_dialog import ChangeKeyDialog
 
         if self._work is not None:
-            ChangeKeyDialog(self._icons, self, self._work, going_on=self._work.unfinished == "change").open()
+            dialog = ChangeKeyDialog(self._icons, self, self._work, going_on=self._work.unfinished == "change")
+            dialog.asks_for_kit = self._kit is not None
+            dialog.kit_wanted.connect(self.open_kit)
+            dialog.open()
 
     def open_move_classic(self) -> None:
         """Store classic pictures again, sealed."""

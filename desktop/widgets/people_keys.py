@@ -87,11 +87,13 @@ class PeopleKeys(QWidget):
     def _button(self, person: Person, *, comparable: bool) -> Button | None:
         if person.state is PersonState.UNVERIFIED:
             return link_button(self.tr("Compare words"))
-        if person.state is PersonState.CHANGED and comparable:
+        if person.state is PersonState.CHANGED and (comparable or person.differs):
             return danger_quiet_button(self.tr("Compare words"))
         return None
 
     def _caption(self, person: Person) -> str:
+        if person.differs:
+            return self.tr("They did not match")
         if person.since is None:
             return ""
         templates = {

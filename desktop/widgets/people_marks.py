@@ -23,6 +23,8 @@ def chip_words(person: Person, *, waiting: bool = False) -> tuple[str, str]:
             return (
                 ("plain", translate("People", "Waiting")) if waiting else ("verified", translate("People", "Verified"))
             )
+        case PersonState.CHANGED if person.differs:
+            return "key-changed", translate("People", "Words differ")
         case PersonState.CHANGED:
             return "key-changed", translate("People", "Key changed")
         case PersonState.UNVERIFIED:

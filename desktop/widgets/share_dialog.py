@@ -204,7 +204,8 @@ class ShareDialog(Dialog):
         before: QWidget = self.add
         for row in self._rows:
             for widget in row.findChildren(QWidget):
-                if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None:
+                takes_tab = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None
+                if takes_tab and widget.window() is self:  # the list of a combo is a window of its own
                     self.setTabOrder(before, widget)
                     before = widget
         for last in (self.strip, self.before_after, *self.buttons.buttons()):

@@ -130,7 +130,7 @@ class PersonRow(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(Space.SMALL)
         self.compare = danger_quiet_button(self.tr("Compare words"))
-        self.compare.setEnabled(row.offered is not None)
+        self.compare.setEnabled(row.offered is not None or row.person.differs)
         self.compare.clicked.connect(lambda: self.compare_wanted.emit(True))
         buttons.addWidget(self.compare)
         if row.had:

@@ -176,11 +176,14 @@ class SharedPage(PlacePage):
         menu.clear()
         for sender in shared.declined:
             words = self.tr("Accept what %1 shares after all").replace("%1", short_text(sender.person.name))
-            menu.addAction(words, lambda person=sender.person: shared.accept(person))
+            self._offer_again(menu, words, sender.person)
         self.declined.setVisible(bool(shared.declined))
         self.banners.remove(self._key("deciding"))
         if not shared.waiting:
             self.banners.remove(self._key("closed"))
+
+    def _offer_again(self, menu: QMenu, words: str, person: Person) -> None:
+        menu.addAction(words, lambda: self.shared.accept(person))
 
     def _on_deciding_failed(self, person: Person, error: GlassineError) -> None:
         title, text, details = error_words(error)

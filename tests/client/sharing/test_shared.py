@@ -55,7 +55,7 @@ def test_comparing_accepts_and_differing_does_not(anna: Friend, ben: Friend, sen
     (picture,) = ben.shared.list()
     assert (picture.state, picture.unverified) == (PictureState.READY, False)
     shared = ben.shared
-    ben.sharing.differ(anna.user_id)
+    assert ben.sharing.differ(anna.user_id).differs  # which is said otherwise than that a key has changed
     assert shared.list()[0].state is PictureState.UNDECODED
     with pytest.raises(errors.Unverified):
         shared.open(picture.id)

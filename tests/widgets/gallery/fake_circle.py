@@ -85,7 +85,9 @@ class FakeSharing:
 
     def compared(self, user_id: str, fingerprint: str) -> Person:
         self.calls.append(("compared", user_id, fingerprint))
-        self.met[user_id] = replace(self.met[user_id], state=PersonState.VERIFIED, fingerprint=fingerprint)
+        self.met[user_id] = replace(
+            self.met[user_id], state=PersonState.VERIFIED, fingerprint=fingerprint, differs=False
+        )
         return self.met[user_id]
 
     def compare(self, user_id: str, untrusted_text: str) -> Person:
@@ -97,7 +99,7 @@ class FakeSharing:
 
     def differ(self, user_id: str) -> Person:
         self.calls.append(("differ", user_id))
-        self.met[user_id] = replace(self.met[user_id], state=PersonState.CHANGED)
+        self.met[user_id] = replace(self.met[user_id], state=PersonState.CHANGED, differs=True)
         return self.met[user_id]
 
     def share(self, picture_ids: Sequence[str], user_id: str, role: str, **options: Any) -> ShareResult:

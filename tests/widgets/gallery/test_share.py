@@ -464,6 +464,26 @@ def test_half_a_comparison_is_said_at_its_field_and_stops_nothing(dialog: ShareD
     assert row_of(dialog, "tom").shown.person.state is PersonState.UNVERIFIED
 
 
+def test_words_that_differed_are_named_so_and_compared_again(dialog: ShareDialog, runner: Any) -> None:
+    """Somebody may have misread a word; nothing else has happened."""
+    put(dialog, runner, "tom").compare.click()
+    card = row_of(dialog, "tom").card
+    assert card is not None
+    card.differ.click()
+    runner.run_pending()
+    row = row_of(dialog, "tom")
+    assert "The words of tom did not match" in words(row)
+    assert "new key" not in words(row)
+    assert not dialog.share.isEnabled()
+    row.compare.click()
+    card = row_of(dialog, "tom").card
+    assert card is not None
+    card.match.click()
+    runner.run_pending()
+    assert row_of(dialog, "tom").shown.person.state is PersonState.VERIFIED
+    assert dialog.share.isEnabled()
+
+
 def test_no_stray_enter_says_that_the_words_match(
     dialog: ShareDialog, runner: Any, circle: FakeCircle, qtbot: Any
 ) -> None:
