@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import socket
 import time
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import Error
 
 from backend import errors
 from backend.api.gate import HEADERS, OVER_TLS, SMALL_BODY
 from backend.auth import Credentials
 from backend.storage.failures import storage_error
+from backend.storage.protocol import StorageError
 
 if TYPE_CHECKING:
     from backend.tls import TlsConnection
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LINGER_SECONDS = 5.0
-CROWDED_SECONDS = 10
-UNPROVEN_BODIES = 8
-"""Large bodies that are taken in at the same time before anybody has looked at the password that came with them."""
 
 _REASONS = {
     400: "Bad Request",
@@ -61,7 +60,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     error: Any
     unproven = False
-    """Whether a large body was admitted for a password that nobody has looked at yet."""
+    """Whether a large body is to come for which a password was sent that nobody has looked at yet."""
+    awaited = False
+    """Whether the client asked to be told when to send it."""
     _admitted = False
 
     def received(self, data: bytes) -> int:
@@ -90,15 +91,39 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             refusal = self.adj.refuse_body(self.command, self.path, credentials)
             if refusal is not None:
                 return _Refused.of(*refusal)
-            if credentials.authorization[:5].lower() == "basic":
-                # A password takes too long to look at here, so any passes. Few at once bound what strangers can fill.
-                if self.adj.crowded():
-                    return _Refused.of(errors.TooManyAttempts(CROWDED_SECONDS))
-                self.unproven = True
+            if credentials.authorization[:5].lower() == "basic" and not self.completed:
+                self.unproven = True  # a password takes too long to look at here
+                self.awaited, self.expect_continue = self.expect_continue, False
             self._admitted = True
         if size >= self.adj.max_request_body_size:
             return _Refused.of(errors.TooLarge())
         return None
+
+
+class _Proof:
+    """Looks at the password of a request in a thread of its own, before the body is taken in."""
+
+    def __init__(self, channel: Channel, request: _Parser) -> None:
+        self._channel = channel
+        self._request = request
+        self._environ = WSGITask(channel, request).get_environment()
+        self._environ["wsgi.input"] = io.BytesIO()
+
+    def service(self) -> None:
+        """Ask, and let the channel go on; called by waitress's dispatcher."""
+        try:
+            refusal = self._channel.adj.refuse_stranger(self._environ)
+            refused = None if refusal is None else _Refused.of(*refusal)
+        except StorageError as error:
+            logger.error("Storage (%s) at a password: %s", error.reason, error)
+            refused = _Refused(*errors.STORAGE_ANSWERS[error.reason])
+        except Exception as error:
+            logger.error("Looking at a password failed", exc_info=error)
+            refused = _Refused.of(errors.BackendError())
+        self._channel.proven(self._request, refused)
+
+    def cancel(self) -> None:
+        """The server ends."""
 
 
 class _RefusalTask(ErrorTask):  # type: ignore[misc]
@@ -154,12 +179,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         with self.requests_lock:
             return not (self.requests or self.request or self.total_outbufs_len)
 
-    @property
-    def unproven(self) -> bool:
-        """Whether a large body is here, or on its way, with a password that nobody has looked at yet."""
-        pending = [*self.requests, self.request]  # without the lock: whoever asks may hold it
-        return any(request is not None and request.unproven for request in pending)
-
     def stalled(self, now: float) -> bool:
         """Whether the client lets the server wait for too long: it takes no bytes that wait for it, or it has not sent
         a request's head in the time that a whole silence may last. Asked from time to time."""
@@ -177,11 +196,31 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         more = bool(super().received(data))
         with self.requests_lock:
             waiting = self.request is not None and not self.request.headers_finished
+            if self.request is not None and self.request.unproven:
+                self.server.task_dispatcher.add_task(_Proof(self, self.request))
         if not waiting:
             self._head_since = None
         elif self._head_since is None:
             self._head_since = time.time()
         return more
+
+    def proven(self, request: _Parser, refused: _Refused | None) -> None:
+        """Go on with a request whose password was looked at; called from another thread."""
+        with self.requests_lock:
+            request.unproven = False
+            if self.request is not request or self.will_close or self.close_when_flushed:
+                return
+            if refused is not None:
+                request.error, request.completed = refused, True
+                self.request = None
+                self.requests.append(request)
+                if len(self.requests) == 1:
+                    self.server.add_task(self)
+            elif request.awaited:
+                request.expect_continue = True
+                if not self.requests and not self.sent_continue:  # else it is said when those are answered
+                    self.send_continue()
+        self.server.pull_trigger()
 
     def writable(self) -> bool:
         """Whether waitress's loop shall call :meth:`handle_write`."""
@@ -202,7 +241,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def readable(self) -> bool:
         """Whether waitress's loop shall call :meth:`handle_read`."""
-        return self._linger_until is not None or bool(super().readable())
+        if self._linger_until is not None:
+            return True
+        request = self.request
+        return bool(super().readable()) and not (request is not None and request.unproven)
 
     def handle_read(self) -> None:
         """Take bytes in; those of a refused body are dropped."""

@@ -77,9 +77,13 @@ class Observer:
         if self._figures is not None:
             self._figures.begun()
 
+        length, counted = str(environ.get("CONTENT_LENGTH") or ""), None
+        if not length and "wsgi.input" in environ:  # sent in chunks: so many bytes as the application reads
+            counted = environ["wsgi.input"] = _Counted(environ["wsgi.input"])
+
         def finish(status: int, sent: int) -> None:
-            length = str(environ.get("CONTENT_LENGTH") or "0")
             received = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+            received += counted.size if counted is not None else 0
             route = environ.get(ROUTE, _NO_ROUTE)
             seconds = time.perf_counter() - begun
             self._finish(environ["REQUEST_METHOD"], route, status, seconds, received, sent)
@@ -99,6 +103,30 @@ class Observer:
                 "%s %s %d %.1f ms, %d bytes in, %d out",
                 method, route, status, seconds * 1000, received, sent, extra={"fields": fields},
             )  # fmt: skip
+
+
+class _Counted:
+    """A request's body that counts what is read of it; as WSGI wants one."""
+
+    def __init__(self, body: Any) -> None:
+        self.size = 0
+        self._body = body
+
+    def _count(self, data: bytes) -> bytes:
+        self.size += len(data)
+        return data
+
+    def read(self, *size: int) -> bytes:
+        return self._count(self._body.read(*size))
+
+    def readline(self, *size: int) -> bytes:
+        return self._count(self._body.readline(*size))
+
+    def readlines(self, *hint: int) -> list[bytes]:
+        return [self._count(line) for line in self._body.readlines(*hint)]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self._count, self._body)
 
 
 class _Answer:

@@ -12,23 +12,28 @@ import logging
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend.api.failures import error_text
-from backend.api.gate import refuse_body
-from backend.channel import UNPROVEN_BODIES, Channel
+from backend.api.gate import refuse_body, refuse_stranger
+from backend.channel import Channel
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
     from flask import Flask
 
     from backend.config import Config
     from backend.tls import TlsConnection
+
+R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +103,7 @@ class Server:
         )
         adjustments.refuse_body = partial(refuse_body, app)
         adjustments.error_text = partial(error_text, app)
-        adjustments.crowded = self._crowded
+        adjustments.refuse_stranger = _believing(config.trusted_proxies, partial(refuse_stranger, app))
         adjustments.observer = app.extensions["glassine.observer"]
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is no news
         self._sockets: dict[int, Any] = {}
@@ -153,11 +158,6 @@ class Server:
         else:
             logger.info("There is no certificate to load anew")
 
-    def _crowded(self) -> bool:
-        """Whether enough large bodies are being taken in on passwords that nobody has looked at yet."""
-        channels: list[Channel] = list(self._listener.active_channels.values())
-        return sum(channel.unproven for channel in channels) >= UNPROVEN_BODIES
-
     def _drain(self) -> None:
         if self._front is not None:
             self._front.stop_accepting()
@@ -178,6 +178,16 @@ class Server:
         if self._front is not None:
             self._listener.take_in()
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._sockets, count=1)
+
+
+def _believing(proxies: int, ask: Callable[[WSGIEnvironment], R]) -> Callable[[WSGIEnvironment], R]:
+    """Ask about a request that comes from where so many proxies say, as the application is asked."""
+
+    def asked(environ: WSGIEnvironment) -> R:
+        ProxyFix(lambda *_: (), x_for=proxies, x_proto=proxies)(environ, lambda *_: lambda _: None)
+        return ask(environ)
+
+    return asked
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
@@ -20,6 +20,9 @@ from backend.errors import (
     Unauthorized,
 )
 from backend.services.accounts import check_id
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 PUBLIC = frozenset(
     {
@@ -136,6 +139,17 @@ def refuse_body(app: Flask, method: str, path: str, untrusted: Credentials) -> t
     realm = realm_of(endpoint)
     refusal = refuse_early(realm.accepted(app), app, untrusted)
     return None if refusal is None else (realm.refused(refusal), endpoint)
+
+
+def refuse_stranger(app: Flask, environ: WSGIEnvironment) -> tuple[BackendError, str] | None:
+    """Return why a request will not be taken and the endpoint that says so, or None when it may be: what
+    :func:`refuse_body` does not ask, for this asks the storage and looks at a password."""
+    with app.request_context(environ):
+        try:
+            _check()
+        except BackendError as error:
+            return error, request.endpoint or ""
+    return None
 
 
 def _check() -> None:

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 import requests
 
-from backend.channel import UNPROVEN_BODIES, Channel
+from backend.channel import Channel
 from backend.services.passwords import Passwords
 from backend.storage.mongo import open_mongo
+from backend.storage.protocol import StorageError
 from tests.backend import samples
 from tests.backend.certificates import Authority
 from tests.backend.conftest import FAST, Person, Running, serving, serving_storage
@@ -294,32 +295,115 @@ def test_invented_addresses_are_no_way_around_the_limit(tmp_path: Path) -> None:
         assert [tries("/auth/register", other) for other in others[:3]] == [201, 201, 429]
 
 
-def test_strangers_with_any_password_fill_the_disk_with_little(tmp_path: Path) -> None:
-    """A password cannot be looked at before the body has arrived; so few such bodies are taken in at once."""
-    with serving(tmp_path, replace(FAST, max_upload_bytes=40_000_000)) as server:
+HEAD = (
+    "POST /api/v1{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {basic}\r\n"
+    "Content-Type: multipart/form-data; boundary={boundary}\r\n{more}\r\n"
+)
+
+
+def basic(name: str, password: str) -> str:
+    return base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def upload_head(person: Person, password: str, *more: str, name: str = "") -> bytes:
+    """The head of a large upload by password; its body is ``large_form()``."""
+    lines = "".join(f"{line}\r\n" for line in more)
+    name = name or person.name
+    return HEAD.format(path=person.images, basic=basic(name, password), boundary="x" * 32, more=lines).encode()
+
+
+def large_form() -> bytes:
+    large = samples.sealed()
+    large.image += secrets.token_bytes(400_000)
+    body = requests.Request("POST", "http://x", **large.form()).prepare()
+    boundary = str(body.headers["Content-Type"]).partition("boundary=")[2]
+    assert isinstance(body.body, bytes) and len(boundary) == 32
+    return body.body.replace(boundary.encode(), b"x" * 32)
+
+
+def heard(connection: socket.socket) -> bytes:
+    """Everything up to the end of the connection."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_no_body_is_taken_in_for_a_wrong_password(tmp_path: Path) -> None:
+    """The password is looked at before the body, so strangers fill no disk and take nobody's place."""
+    with serving(tmp_path, replace(FAST, max_upload_bytes=40_000_000, login_attempts=3)) as server:
         person = server.person()
-        basic = base64.b64encode(f"{person.name}:{person.password}".encode()).decode()
-        head = "POST /api/v1{} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {}\r\nContent-Length: 30000000\r\n\r\n"
-        stranger = head.format(person.images, base64.b64encode(b"a:b").decode()).encode()
-        with connections(server, UNPROVEN_BODIES, stranger + bytes(1000)):
-            large = samples.sealed()
-            large.image += secrets.token_bytes(400_000)
-            for _ in range(1000):  # the heads are on their way
-                with connections(server, 1, stranger) as (one,):
-                    one.settimeout(0.05)
-                    try:
-                        answer = one.recv(4096)
-                    except TimeoutError:
-                        continue
-                break
-            assert answer.startswith(b"HTTP/1.1 429 Too Many Requests") and b"\r\nRetry-After: 10\r\n" in answer
-            # who has a token is not concerned, nor is who sends little
-            assert person.call("POST", person.images, **large.form()).status_code == 201
-            by_password = {"Authorization": f"Basic {basic}"}
-            assert person.call("POST", person.images, headers=by_password, **samples.sealed().form()).status_code == 201
-        for _ in range(1000):  # the server notices that they are gone
-            another = samples.sealed()
-            another.image += secrets.token_bytes(400_000)
-            if person.call("POST", person.images, headers=by_password, **another.form()).status_code == 201:
-                return
-        raise AssertionError("the places of those who are gone stay taken")
+        length = "Content-Length: 30000000"
+        refused = b"HTTP/1.1 422 Unprocessable Content"
+        for number in range(12):
+            head = upload_head(person, "wrong", length, "Expect: 100-continue", name=f"stranger {number}")
+            with connections(server, 1, head) as (stranger,):
+                answer = heard(stranger)
+                assert answer.startswith(refused) and b"Username or password is invalid" in answer
+        with connections(server, 1, upload_head(person, "wrong", "Transfer-Encoding: chunked")) as (stranger,):
+            chunk = b"10000\r\n" + bytes(1 << 16) + b"\r\n"
+            stranger.sendall(5 * chunk)
+            assert heard(stranger).startswith(refused)
+        # guesses count as everywhere, and those that are not looked at take no place either
+        answers = []
+        for _ in range(4):
+            with connections(server, 1, upload_head(person, "wrong", length)) as (stranger,):
+                answers.append(heard(stranger))
+        assert answers[0].startswith(refused)
+        assert answers[-1].startswith(b"HTTP/1.1 429 Too Many Requests") and b"\r\nRetry-After: " in answers[-1]
+
+
+def test_many_large_bodies_with_a_right_password(tmp_path: Path) -> None:
+    with serving(tmp_path, FAST) as server:
+        person, body = server.person(), large_form()
+        head = upload_head(person, person.password, f"Content-Length: {len(body)}")
+        with connections(server, 12, head + body[:1000]) as slow:
+            chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+            in_chunks = upload_head(person, person.password, "Transfer-Encoding: chunked", "Connection: close")
+            with connections(server, 1, in_chunks + chunked) as (another,):
+                assert heard(another).startswith(b"HTTP/1.1 201 ")
+            for connection in slow:
+                connection.sendall(body[1000:])
+                assert connection.recv(4096).startswith(b"HTTP/1.1 20")
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_who_asks_whether_to_go_on_is_told_after_the_password(tmp_path: Path, before: bytes) -> None:
+    with serving(tmp_path, FAST) as server:
+        person, body = server.person(), large_form()
+        more = (f"Content-Length: {len(body)}", "Expect: 100-continue", "Connection: close")
+        with connections(server, 1, before + upload_head(person, person.password, *more)) as (connection,):
+            received = b""
+            while b"100 Continue\r\n\r\n" not in received:
+                received += connection.recv(4096)
+            connection.sendall(body)
+            assert heard(connection).startswith(b"HTTP/1.1 201 ")
+        with connections(server, 1, before + upload_head(person, "wrong", *more)) as (connection,):
+            answer = heard(connection)
+            assert b"HTTP/1.1 422 " in answer and b"100 Continue" not in answer
+
+
+def test_guesses_count_by_the_address_that_the_proxy_says(tmp_path: Path) -> None:
+    config = replace(FAST, max_upload_bytes=40_000_000, login_attempts_address=2, trusted_proxies=1)
+    with serving(tmp_path, config) as server:
+        person = server.person()
+
+        def guess(address: str) -> bytes:
+            head = upload_head(person, "wrong", "Content-Length: 30000000", f"X-Forwarded-For: {address}")
+            with connections(server, 1, head) as (stranger,):
+                return heard(stranger).split(b" ")[1]
+
+        assert [guess("203.0.113.1") for _ in range(3)] == [b"422", b"422", b"429"]
+        assert guess("203.0.113.2") == b"422"
+
+
+def test_a_password_that_cannot_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(tmp_path, FAST) as server:
+        person = server.person()
+        head = upload_head(person, person.password, "Content-Length: 300000")
+        for failure, status in ((StorageError("unreachable", "away"), b"503"), (ValueError("planted"), b"500")):
+
+            def fails(*_: object, failure: Exception = failure) -> None:
+                raise failure
+
+            monkeypatch.setattr(server.storage, "user_by_name", fails)
+            with connections(server, 1, head) as (connection,):
+                answer = heard(connection)
+                assert answer.split(b" ")[1] == status and b"planted" not in answer

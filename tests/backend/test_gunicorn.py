@@ -124,6 +124,10 @@ def test_two_workers_are_one_server(gunicorn: Gunicorn, mongo_uri: str) -> None:
         image = samples.png()
         assert session.post(images, timeout=20, **samples.classic("a.png", image)).status_code == 201
         token = session.headers["Authorization"]
+        form = requests.Request("POST", images, **samples.classic("b.png", image)).prepare()
+        assert isinstance(form.body, bytes)
+        in_chunks = {"data": iter([form.body]), "headers": {"Content-Type": form.headers["Content-Type"]}}
+        assert session.post(images, timeout=20, **in_chunks).status_code == 201
     with gunicorn.only(two) as session:
         session.headers["Authorization"] = token
         assert session.get(f"{images}/a/content", timeout=20).content == image
@@ -138,12 +142,13 @@ def test_two_workers_are_one_server(gunicorn: Gunicorn, mongo_uri: str) -> None:
     counted = re.findall(
         r'^glassine_requests_total\{.*route="/api/v1/users/<user_id>/images([^"]*)".*\} (.*)$', text, re.M
     )
-    assert sorted(counted) == [("", "1.0"), ("", "1.0"), ("/<name>/content", "1.0")]  # of both workers
+    assert sorted(counted) == [("", "1.0"), ("", "2.0"), ("/<name>/content", "1.0")]  # of both workers
     gunicorn.process.terminate()
     assert gunicorn.process.wait(30) == 0
     gunicorn.close()
     log = "".join(gunicorn.log)
-    assert all(json.loads(line) for line in gunicorn.log)
+    records = [json.loads(line) for line in gunicorn.log]
+    assert [record for record in records if (record.get("method"), record.get("bytes_in")) == ("POST", len(form.body))]
     assert str(urlsplit(mongo_uri).password) not in log and "the same for both" not in log
     assert str(token).split()[1] not in log
 
