@@ -6,6 +6,7 @@ Answers are wrapped, forms need a token that was fetched before (``backend/compa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,8 +32,8 @@ IMAGES = USER + "/images"
 PERMISSIONS = IMAGES + "/<name>/permissions"
 PERMISSION = PERMISSIONS + "/<reader_id>"
 
-_RESERVED = frozenset({"upload.png", "data.png"})
-"""Names that the addresses here use at the place of a picture's."""
+_RESERVED = frozenset({"upload", "data"})
+"""What the addresses here have at the place of a picture's name."""
 
 CSRF = ("X-CSRFToken",)
 FORM_TOKEN = one("FormToken", "Set-Cookie")
@@ -247,9 +248,9 @@ def take(user_id: str, name: str, reader_id: str) -> Response:
 
 def _addressable(untrusted_filename: str) -> str:
     """A name that no address here hides, as if the name were taken."""
-    if untrusted_filename.lower() not in _RESERVED:
-        return untrusted_filename
-    return f"{untrusted_filename[:-4]}{utc_now():_%Y%m%d%H%M%S}{untrusted_filename[-4:]}"
+    last = re.split(r"[/\\]", untrusted_filename)[-1]  # what is kept of a path
+    stem, extension = last[:-4], last[-4:]
+    return f"{stem}{utc_now():_%Y%m%d%H%M%S}{extension}" if stem in _RESERVED else untrusted_filename
 
 
 def _user(user: User) -> dict[str, str]:
