@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-INFO = b"glassine/1 queue\0"
 MAX_BYTES = 1 << 26
 _NONCE = 12
 _BLOCK = 4096
@@ -33,6 +32,7 @@ def save(path: Path, key: PrivateKey, waiting: Iterable[Path]) -> None:
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    from desktop.crypto.keys import QUEUE_INFO
     from desktop.crypto.safe_write import new_file, writing_error
 
     paths = [os.fspath(item) for item in waiting]
@@ -48,7 +48,7 @@ def save(path: Path, key: PrivateKey, waiting: Iterable[Path]) -> None:
     nonce = os.urandom(_NONCE)
     make_private_folder(path.parent)
     with new_file(path, replace=True) as file:
-        file.write(nonce + AESGCM(key.vault_key(INFO)).encrypt(nonce, text, INFO))
+        file.write(nonce + AESGCM(key.vault_key(QUEUE_INFO)).encrypt(nonce, text, QUEUE_INFO))
 
 
 def load(path: Path, key: PrivateKey) -> list[Path]:
@@ -56,12 +56,13 @@ def load(path: Path, key: PrivateKey) -> list[Path]:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    from desktop.crypto.keys import QUEUE_INFO
     from desktop.crypto.safe_write import open_own
 
     try:
         with open_own(path) as file:
             untrusted = file.read(MAX_BYTES)
-        text = AESGCM(key.vault_key(INFO)).decrypt(untrusted[:_NONCE], untrusted[_NONCE:], INFO)
+        text = AESGCM(key.vault_key(QUEUE_INFO)).decrypt(untrusted[:_NONCE], untrusted[_NONCE:], QUEUE_INFO)
         paths = json.loads(text)
     except FileNotFoundError:
         return []

@@ -56,7 +56,7 @@ def read_envelope(
     deed = header.deed
     if deed.owner != owner.fingerprint or picture_id not in (None, deed.picture_id):
         raise WrongPicture
-    before = bool(verified) and hmac.compare_digest(text_hash(untrusted_envelope), verified)
+    before = hmac.compare_digest(text_hash(untrusted_envelope), verified)
     if not before:
         verify_object(owner, deed.source)
     if header.author == owner.fingerprint:

@@ -228,8 +228,7 @@ class Header:
     @classmethod
     def parse(cls, untrusted_object: Object) -> Header:
         """Read a header of suite 1; raises Damaged."""
-        body = untrusted_object.get("body")
-        has_grant = type(body) is dict and "grant" in body
+        has_grant = "grant" in get_object(untrusted_object, "body")
         body = _body(untrusted_object, "header", _HEADER | {"grant"} if has_grant else _HEADER)
         deed = Deed.parse(get_object(body, "deed"))
         revision = get_integer(body, "rev", 1, MAX_COUNTER)

@@ -9,7 +9,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from desktop.crypto.keys import SECRET_BYTES, hk
+from desktop.crypto.keys import hk
 from desktop.errors import Damaged
 
 SUITE: Final = 1
@@ -24,10 +24,8 @@ def commitment(picture_key: bytes, picture_id: str, epoch: int, owner: str) -> s
 
 
 def check_commitment(picture_key: bytes, kc: str, picture_id: str, epoch: int, owner: str) -> None:
-    """Check an unwrapped picture key against its deed; raises Damaged."""
-    if len(picture_key) != SECRET_BYTES or not hmac.compare_digest(
-        commitment(picture_key, picture_id, epoch, owner), kc
-    ):
+    """Check an unwrapped picture key, 32 bytes, against its deed; raises Damaged."""
+    if not hmac.compare_digest(commitment(picture_key, picture_id, epoch, owner), kc):
         raise Damaged(details="key commitment")
 
 

@@ -186,7 +186,7 @@ def open_ledger(key: PrivateKey, untrusted_ledger: bytes, *, known_serial: int =
         raise TooLarge("The server handed out a ledger that is larger than any.")
     serial = int.from_bytes(untrusted_ledger[:_SERIAL])
     nonce, sealed = untrusted_ledger[_SERIAL : _SERIAL + _NONCE], untrusted_ledger[_SERIAL + _NONCE :]
-    if len(nonce) != _NONCE or len(sealed) < TAG:
+    if len(sealed) < TAG:
         raise Damaged("The ledger on the server is damaged. What this computer remembers is not concerned.")
     try:
         document = AESGCM(key.vault_key(LEDGER_INFO)).decrypt(nonce, sealed, _ledger_aad(key, serial))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,26 @@ def test_the_name_appears_at_the_end_only(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"content"
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_content_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
+) -> None:
+    target, honest = tmp_path / "a", os.fsync
+    synced: list[tuple[bool, bytes]] = []
+
+    def fsync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        if not is_folder:
+            assert os.pread(descriptor, 100, 0) == b"content"
+        synced.append((is_folder, target.read_bytes() if target.exists() else b""))
+        honest(descriptor)
+
+    monkeypatch.setattr(safe_write.os, "fsync", fsync)
+    with new_file(target, replace=replace) as file:
+        file.write(b"content")
+    assert synced == [(False, b""), (True, b"content")]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, NameTaken, SystemExit])
