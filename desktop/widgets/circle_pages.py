@@ -14,13 +14,15 @@ from desktop.viewmodels.batches import BatchOutcome
 from desktop.viewmodels.gallery import GalleryState
 from desktop.viewmodels.share import Outcome, ShareViewModel
 from desktop.viewmodels.wording import number_text
+from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.bin_page import BinPage
 from desktop.widgets.conflict_page import ConflictPage
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.file_dialogs import choose_folder, open_file, pictures_folder
-from desktop.widgets.notices import BannerArea, Notice, Toast, error_notice
+from desktop.widgets.notices import Notice, error_notice
 from desktop.widgets.people_marks import chip_words
 from desktop.widgets.shared_page import SharedPage
+from desktop.widgets.toast import Toast
 
 if TYPE_CHECKING:
     from desktop.client.sharing_model import ShareResult

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.buttons import (
     Button,
     GhostButton,
@@ -17,11 +18,12 @@ from desktop.widgets.fields import Field
 from desktop.widgets.focus_ring import FocusRing
 from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label, StyledWidget
 from desktop.widgets.marks import Avatar, Chip, ProgressBar4, avatar_colour, initials, paint_avatar, paint_bar
-from desktop.widgets.notices import Banner, BannerArea, ErrorBox, Notice, Toast, copy_details_button
+from desktop.widgets.notices import Banner, ErrorBox, Notice, copy_details_button
 from desktop.widgets.page_parts import HEADER_HEIGHT, EmptyState, PageHeader, SidePanel
 from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.search_field import SearchField
 from desktop.widgets.theme import Radius, Space
+from desktop.widgets.toast import Toast
 
 __all__ = [
     "HEADER_HEIGHT",

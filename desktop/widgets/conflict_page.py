@@ -13,11 +13,12 @@ from desktop.errors import GlassineError
 from desktop.models import Picture
 from desktop.viewmodels.conflict import Version, Versions
 from desktop.viewmodels.wording import moment_text, size_text
+from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.buttons import Button, default_button, ghost_button
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, Label
 from desktop.widgets.marks import ProgressBar4
-from desktop.widgets.notices import BannerArea, Notice, error_notice
+from desktop.widgets.notices import Notice, error_notice
 from desktop.widgets.page_parts import HEADER_HEIGHT
 from desktop.widgets.theme import Space, Theme
 

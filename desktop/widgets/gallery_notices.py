@@ -11,9 +11,10 @@ from desktop.errors import GlassineError, NetworkError
 from desktop.models import Person, PlaceKind, Trust
 from desktop.viewmodels.batches import BatchOutcome, Interrupted
 from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
+from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, interrupted_notice, open_folder
 from desktop.widgets.icons import Icons
-from desktop.widgets.notices import BannerArea, Notice
+from desktop.widgets.notices import Notice
 from desktop.widgets.trust_notices import TrustNotices
 
 _KEYS = ("load", "batch", "refused", "thumbnails", "not-added")

@@ -18,6 +18,7 @@ from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
 from desktop.viewmodels.gallery_search import Keep
 from desktop.viewmodels.trust import FILTERS, MISSING, Finding
 from desktop.viewmodels.wording import number_text
+from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.deleting import delete_question
 from desktop.widgets.explanation_dialog import ExplanationDialog
 from desktop.widgets.file_dialogs import choose_folder, pictures_folder
@@ -27,7 +28,6 @@ from desktop.widgets.gallery_menus import GalleryMenus
 from desktop.widgets.gallery_notices import GalleryNotices
 from desktop.widgets.gallery_view import GalleryView
 from desktop.widgets.icons import Icons
-from desktop.widgets.notices import BannerArea
 from desktop.widgets.place_batch import BatchStrip
 from desktop.widgets.place_selection import PlaceSelection
 from desktop.widgets.theme import Theme

@@ -1,17 +1,17 @@
-"""What the program says without being asked: banners and toasts. Never modal."""
+"""What the program says without being asked, where it concerns something that is looked at. Never modal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPropertyAnimation, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
-from PySide6.QtWidgets import QFrame, QGraphicsOpacityEffect, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
-from desktop.widgets.buttons import Button, GhostButton, default_button, ghost_button
+from desktop.widgets.buttons import GhostButton, default_button, ghost_button
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import IconLabel, Label
 from desktop.widgets.theme import Space
@@ -46,9 +46,21 @@ class Notice:
     closable: bool = True
     details: str = ""
 
+    @property
+    def spoken(self) -> str:
+        """What a screen reader says."""
+        return f"{self.title}. {self.text}".strip()
+
+    def looks_like(self, other: Notice) -> bool:
+        """Whether both look the same; what their buttons do is another matter."""
+        return replace(self, on_action=None) == replace(other, on_action=None)
+
 
 class Banner(QFrame):
-    """One notice, in its colours.
+    """One notice, in its colours; its button calls what the notice says at the time.
+
+    Attributes:
+        trailing: Its controls.
 
     Signals:
         closed(): its cross was pressed.
@@ -78,7 +90,7 @@ class Banner(QFrame):
         layout.addLayout(self.trailing)
         if notice.action:
             button = default_button(notice.action)
-            button.clicked.connect(self.action_requested)
+            button.clicked.connect(self._on_action)
             self.trailing.addWidget(button)
         if notice.details:
             self.trailing.addWidget(copy_details_button(icons, notice.details))
@@ -87,186 +99,21 @@ class Banner(QFrame):
             close.clicked.connect(self.closed)
             self.trailing.addWidget(close)
         self.setMinimumHeight(52)
-        self.setAccessibleName(f"{notice.title}. {notice.text}")
+        self.setAccessibleName(notice.spoken)
+
+    def first_control(self) -> QWidget | None:
+        """The first of its controls that the keyboard can go to."""
+        controls = [control for control in self.findChildren(QAbstractButton) if control.isVisibleTo(self)]
+        return min(controls, key=self.trailing.indexOf, default=None)
 
     def announce(self) -> None:
         """Have it read out."""
-        _announce(self, self.accessibleName())
+        announce(self, self.notice.spoken)
 
-
-class BannerArea(QWidget):
-    """Shows the gravest of the notices; "1 more" opens the rest.
-
-    The margins belong to the area, so that an empty one takes no space.
-    """
-
-    def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._icons = icons
-        self._notices: dict[str, Notice] = {}
-        self._open = False
-        self._banners: list[Banner] = []
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.LARGE, 0)
-        self._layout.setSpacing(Space.SMALL)
-        self.hide()
-
-    @property
-    def notices(self) -> list[Notice]:
-        """All notices, the gravest first."""
-        return sorted(self._notices.values(), key=lambda notice: -GRAVITY[notice.kind])
-
-    def show_notice(self, notice: Notice) -> None:
-        """Add a notice, or replace the one of the same key."""
-        self._notices.pop(notice.key, None)
-        self._notices[notice.key] = notice
-        self._rebuild(announce=True)
-
-    def remove(self, key: str) -> None:
-        """Take a notice away, if it is there."""
-        if self._notices.pop(key, None) is not None:
-            self._rebuild()
-
-    def remove_kind(self, kind: str) -> None:
-        """Take all notices of a kind away."""
-        for key in [notice.key for notice in self.notices if notice.kind == kind]:
-            self.remove(key)
-
-    def clear(self) -> None:
-        """Take all away."""
-        self._notices.clear()
-        self._rebuild()
-
-    def _toggle(self) -> None:
-        self._open = not self._open
-        self._rebuild()
-
-    def _rebuild(self, *, announce: bool = False) -> None:
-        for old in self._banners:
-            self._layout.removeWidget(old)
-            old.hide()
-            old.deleteLater()
-        self._banners = []
-        notices = self.notices
-        shown = notices if self._open else notices[:1]
-        for notice in shown:
-            banner = Banner(self._icons, notice)
-            banner.closed.connect(lambda key=notice.key: self.remove(key))
-            if notice.on_action is not None:
-                banner.action_requested.connect(notice.on_action)
-            if notice is notices[0] and len(notices) > 1:
-                rest = len(notices) - 1
-                more = Button(self.tr("Show less") if self._open else self.tr("%n more", "", rest), kind="link")
-                more.clicked.connect(self._toggle)
-                banner.trailing.insertWidget(0, more)
-            self._layout.addWidget(banner)
-            banner.show()  # the layout would show it one turn of the event loop later, with nothing to read until then
-            self._banners.append(banner)
-            if announce and notice is notices[0]:
-                banner.announce()
-        self.setVisible(bool(notices))
-
-
-class Toast(QFrame):
-    """A message with Undo at the bottom of ``parent``, for 8 s, longer while hovered or focused.
-
-    Signals:
-        undone(): Undo was pressed. gone(): it went away in any way.
-    """
-
-    undone = Signal()
-    gone = Signal()
-
-    LIFETIME_MS: Final = 8000
-    _EDGE: Final = 20
-
-    def __init__(self, icons: Icons, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = icons.theme
-        self.setProperty("toast", True)
-        self._message = Label()
-        self._undo = Button(self.tr("Undo"), kind="toast-link")
-        self._undo.clicked.connect(self._on_undo)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(Space.LARGE, Space.SMALL, Space.MEDIUM, Space.SMALL)
-        layout.setSpacing(Space.LARGE)
-        layout.addWidget(self._message)
-        layout.addWidget(self._undo)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(self.LIFETIME_MS)
-        self._timer.timeout.connect(self._on_timeout)
-        parent.installEventFilter(self)
-        self._undo.installEventFilter(self)
-        self.hide()
-
-    def show_message(self, message: str) -> None:
-        """Show a message; it replaces the one before."""
-        self._message.setText(message)
-        self.adjustSize()
-        self._place()
-        self.show()
-        self.raise_()
-        self._fade_in()
-        self._timer.start()
-        _announce(self, message)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay in place while the parent changes size, and stay while Undo has the focus."""
-        if event.type() == QEvent.Type.Resize and watched is self.parent():
-            self._place()
-        elif watched is self._undo and event.type() == QEvent.Type.FocusIn:
-            self._timer.stop()
-        elif watched is self._undo and event.type() == QEvent.Type.FocusOut and self.isVisible():
-            self._timer.start()
-        return False
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        """Stay while the pointer is here."""
-        self._timer.stop()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Go away later."""
-        if self.isVisible() and not self._undo.hasFocus():
-            self._timer.start()
-
-    def dismiss(self) -> None:
-        """Go away now."""
-        self._timer.stop()
-        if self.isVisible():
-            self.hide()
-            self.gone.emit()
-
-    def _on_undo(self) -> None:
-        self.undone.emit()
-        self.dismiss()
-
-    def _on_timeout(self) -> None:
-        self.dismiss()
-
-    def _place(self) -> None:
-        parent = self.parentWidget()
-        if parent is not None:
-            size = self.sizeHint()
-            self.setGeometry(
-                (parent.width() - size.width()) // 2,
-                parent.height() - size.height() - self._EDGE,
-                size.width(),
-                size.height(),
-            )
-
-    def _fade_in(self) -> None:
-        duration = self._theme.duration(120)
-        if not duration:
-            return
-        effect = QGraphicsOpacityEffect(self)
-        self.setGraphicsEffect(effect)
-        self._animation = QPropertyAnimation(effect, b"opacity", self)
-        self._animation.setDuration(duration)
-        self._animation.setStartValue(0.0)
-        self._animation.setEndValue(1.0)
-        self._animation.finished.connect(lambda: self.setGraphicsEffect(None))  # type: ignore[arg-type]
-        self._animation.start()
+    def _on_action(self) -> None:
+        if self.notice.on_action is not None:
+            self.notice.on_action()
+        self.action_requested.emit()
 
 
 class ErrorBox(Banner):
@@ -309,7 +156,8 @@ def copy_details_button(icons: Icons, details: str) -> GhostButton:
     return button
 
 
-def _announce(widget: QWidget, message: str) -> None:
+def announce(widget: QWidget, message: str) -> None:
+    """Have a screen reader say something when it has finished what it says."""
     if QAccessible.isActive():
         event = QAccessibleAnnouncementEvent(widget, message)
         event.setPoliteness(QAccessible.AnnouncementPoliteness.Polite)

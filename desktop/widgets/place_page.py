@@ -10,12 +10,13 @@ from desktop.models import Picture
 from desktop.viewmodels.batches import BatchOutcome
 from desktop.viewmodels.gallery import GalleryState, GalleryViewModel, SelectionSummary
 from desktop.viewmodels.wording import number_text, size_text
+from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, open_folder
 from desktop.widgets.buttons import ghost_button
 from desktop.widgets.gallery_view import GalleryView
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Label
-from desktop.widgets.notices import BannerArea, Notice, error_words
+from desktop.widgets.notices import Notice, error_words
 from desktop.widgets.page_parts import EmptyState, PageHeader
 from desktop.widgets.place_batch import BatchStrip
 from desktop.widgets.place_content import PlaceContent

@@ -8,9 +8,9 @@ from PySide6.QtCore import QAbstractAnimation, QEasingCurve, QEvent, Qt, QVarian
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Hairline
-from desktop.widgets.notices import BannerArea
 from desktop.widgets.page_parts import SidePanel
 from desktop.widgets.regions import step_control, step_region
 from desktop.widgets.sidebar import Sidebar
@@ -51,6 +51,7 @@ class ShellPage(QWidget):
         self._back_to: QWidget | None = None
         self.sidebar = Sidebar(icons)
         self.banners = BannerArea(icons)
+        self.banners.focus_lost.connect(self._focus_page)
         self.content = QStackedWidget()
         for page in dict.fromkeys(pages.values()):  # a page may stand for two places
             self.content.addWidget(page)
@@ -182,6 +183,11 @@ class ShellPage(QWidget):
     def _on_slide(self, width: int) -> None:
         if self.panel_open and not self._panel_alone():
             self.panel.setFixedWidth(max(1, int(width)))
+
+    def _focus_page(self) -> None:
+        page = self.content.currentWidget()
+        if page is not None:
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _holds_focus(self, widget: QWidget) -> bool:
         focused = self.window().focusWidget()

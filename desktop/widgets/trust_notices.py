@@ -7,7 +7,8 @@ from functools import partial
 
 from desktop.models import Person, Trust
 from desktop.viewmodels.trust import Finding, changed_findings, findings
-from desktop.widgets.notices import BannerArea, Notice
+from desktop.widgets.banner_area import BannerArea
+from desktop.widgets.notices import Notice
 
 ICONS = {"missing": "help", "new-computer": "info", "ledger": "warning"}
 
@@ -49,7 +50,7 @@ class TrustNotices:
             if finding.key not in there:
                 banners.remove(f"trust {finding.key}")
         shown = {notice.key: notice for notice in banners.notices}
-        for finding in now:
+        for finding in reversed(now):  # the newest notice stands first: what weighs most is said last
             key = f"trust {finding.key}"
             if key in shown and (shown[key].title, shown[key].text) == (finding.title, finding.text):
                 continue  # said already; it is not announced at each listing

@@ -13,13 +13,14 @@ from desktop.models import Picture, PictureState, PlaceKind
 from desktop.viewmodels.batches import BatchOutcome
 from desktop.viewmodels.stored import StoredViewModel
 from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
+from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, open_folder
 from desktop.widgets.deleting import delete_question
 from desktop.widgets.details_panel import DetailsPanel
 from desktop.widgets.file_dialogs import choose_folder, pictures_folder
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Hairline
-from desktop.widgets.notices import BannerArea, Notice
+from desktop.widgets.notices import Notice
 from desktop.widgets.stage import Stage
 from desktop.widgets.theme import Theme
 from desktop.widgets.viewer_controls import OverlayControls, ViewerFailure
@@ -103,6 +104,7 @@ class ViewerPage(QWidget):
         viewer.progressed.connect(self.waiting.progress)
         viewer.left.connect(self._on_left)
         viewer.batch_finished.connect(self._on_batch_finished)
+        self.banners.focus_lost.connect(lambda: self.stage.setFocus(Qt.FocusReason.OtherFocusReason))
         self.waiting.slow.connect(self._say_slow)
         self.waiting.moved.connect(lambda: self.banners.remove("slow"))
         stage.zoom_changed.connect(controls.pill.set_scale)

@@ -10,6 +10,13 @@
                 <numerusform>%n more</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>Show %n more notices</source>
+            <translation>
+                <numerusform>Show %n more notice</numerusform>
+                <numerusform>Show %n more notices</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>Batches</name>

@@ -174,11 +174,11 @@ def test_the_gravest_banner_is_shown_and_the_rest_is_one_click_away(qtbot: Any, 
     area.show_notice(Notice("a", "info", "Info", ""))
     area.show_notice(Notice("b", "danger", "Danger", "A sentence."))
     area.show_notice(Notice("c", "warn", "Warning", ""))
-    assert [banner.notice.key for banner in area._banners] == ["b"]
-    more = next(button for button in area._banners[0].findChildren(QPushButton) if button.property("kind") == "link")
+    assert [banner.notice.key for banner in area.shown] == ["b"]
+    more = next(button for button in area.shown[0].findChildren(QPushButton) if button.property("kind") == "link")
     assert "2" in more.text()
     more.click()
-    assert [banner.notice.key for banner in area._banners] == ["b", "c", "a"]
+    assert [banner.notice.key for banner in area.shown] == ["b", "c", "a"]
     area.show_notice(Notice("b", "danger", "Danger again", ""))
     assert len(area.notices) == 3
     for key in "abc":
@@ -204,7 +204,7 @@ def test_a_banner_calls_back(qtbot: Any, icons: Icons) -> None:
             "a", "danger", "Title", "Text", action="Try again", on_action=lambda: called.append("yes"), details="N-204"
         )
     )
-    banner = area._banners[0]
+    banner = area.shown[0]
     next(button for button in banner.findChildren(QPushButton) if button.text() == "Try again").click()
     assert called == ["yes"]
     copy = next(b for b in banner.findChildren(GhostButton) if b.accessibleName() == "Copy details")
