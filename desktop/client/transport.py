@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ ANSWER_DEADLINE_S = 120
 EMBEDDED_URL = "http://vault.glassine.invalid"
 """Base URL of a backend in this process; the name can never be resolved (RFC 2606), so nothing is sent by accident."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_TRUSTED_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PIECE = 1 << 16
 _FREE_MEMBERS = 1000
 _BYTES_A_MEMBER = 64
@@ -264,6 +266,11 @@ def network_errors() -> Iterator[None]:
     ) as error:
         raise errors.BadAddress(details=str(error)) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        if type(error) is OSError and "TLS CA certificate bundle" in str(error):
+            raise errors.NetworkError(
+                "The file of trusted certificates that REQUESTS_CA_BUNDLE names is not there, so nothing was sent.",
+                details=str(error),
+            ) from error
         raise _silent(error) from error
 
 
@@ -330,8 +337,10 @@ def _network_session(base_url: str) -> Session:
     session.mount("http://", PacedAdapter())
     session.mount("https://", PacedAdapter())
     host = (urlsplit(base_url).hostname or "").lower()
-    # proxies and certificate stores from the environment are for the network, not for this computer
-    session.trust_env = not (host in _LOOPBACK or host.startswith("127."))
+    if host in _LOOPBACK or host.startswith("127."):
+        # proxies from the environment are for the network, not for this computer; certificates to trust are for both
+        session.trust_env = False
+        session.verify = next(filter(None, map(os.environ.get, _TRUSTED_CERTIFICATES)), True)
     return session
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,19 +16,20 @@ from desktop import errors
 from desktop.client import transport as transport_module
 from desktop.client.multipart import Multipart, Part
 from desktop.client.transport import EMBEDDED_URL, Transport, normalise_address
+from tests.backend.certificates import Authority
 
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @contextmanager
-def answering(answer: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
-    """A server that reads a request's head and then does what ``answer`` does; any number of connections."""
+def answering(answer: Callable[[socket.socket, bytes], None], *, peek: bool = False) -> Iterator[str]:
+    """A server that reads a request's head (or only looks at it) and does what ``answer`` does; any number of times."""
     listening = socket.create_server(("127.0.0.1", 0))
     stopped = threading.Event()
 
     def serve(connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            answer(connection, connection.recv(65536))
+            answer(connection, connection.recv(65536, socket.MSG_PEEK if peek else 0))
 
     def accept() -> None:
         threads = []
@@ -207,6 +210,38 @@ def test_the_environment_is_heard_for_the_network_only() -> None:
     assert (near._session.trust_env, far._session.trust_env) == (False, True)
     near.close()
     far.close()
+
+
+@pytest.fixture
+def behind_tls(tmp_path: Path) -> Iterator[tuple[str, Authority]]:
+    """A server with a certificate of a family's own authority."""
+    authority = Authority(tmp_path)
+    authority.issue()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.certificate, authority.key)
+
+    def answer(connection: socket.socket, _: bytes) -> None:
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(65536)
+            secured.sendall(JSON + b"Content-Length: 2\r\n\r\n{}")
+
+    with answering(answer, peek=True) as address:
+        yield address.replace("http://", "https://"), authority
+
+
+def test_an_authority_of_ones_own_is_trusted_on_this_computer_too(
+    behind_tls: tuple[str, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, authority = behind_tls
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(errors.NetworkError, match="not trusted"):
+        ask(address)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
+    assert ask(address) == {}
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file.with_name("elsewhere.pem")))
+    with pytest.raises(errors.NetworkError, match="REQUESTS_CA_BUNDLE names is not there"):
+        ask(address)
 
 
 @pytest.mark.parametrize(
