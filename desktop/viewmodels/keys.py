@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +112,7 @@ class KeysViewModel(QObject):
             self._start(
                 translate("Keys", "The new key is made"),
                 lambda store, report, cancelled: store.create(name.strip(), passphrase, bits, report, cancelled),
+                new_passphrase=passphrase,
             )
 
     def import_file(self, path: Path, file_passphrase: str, name: str, passphrase: str, repeated: str) -> None:
@@ -124,6 +124,7 @@ class KeysViewModel(QObject):
                     path, file_passphrase or None, name.strip(), passphrase
                 ),
                 wrong_key_field="file_passphrase",
+                new_passphrase=passphrase,
             )
 
     def change_passphrase(self, fingerprint: str, old: str, new: str, repeated: str) -> None:
@@ -133,7 +134,8 @@ class KeysViewModel(QObject):
         elif self._new_passphrase_fits(new, repeated):
             self._start(
                 translate("Keys", "The passphrase is changed"),
-                partial(_change_passphrase, self._session, fingerprint, old, new),
+                lambda store, report, cancelled: store.change_passphrase(fingerprint, old, new),
+                new_passphrase=new,
             )
 
     def import_classic(self, path: Path) -> None:
@@ -258,15 +260,16 @@ class KeysViewModel(QObject):
             self.entries = sorted(entries, key=lambda entry: entry.fingerprint != self.own_fingerprint)
             self.keys_changed.emit()
 
-    def _start(self, message: str, work: StoreWork, *, wrong_key_field: str = "old") -> None:
+    def _start(self, message: str, work: StoreWork, *, wrong_key_field: str = "old", new_passphrase: str = "") -> None:
         """Run ``work(store, report, cancelled)``; a wrong passphrase is the fault of the field ``wrong_key_field``.
 
-        Without a ``message`` nothing is done, only a passphrase tried.
+        Without a ``message`` nothing is done, only a passphrase tried. A ``new_passphrase`` may not be the password,
+        which the server sees.
         """
         store = self._store
         if store is None or self.busy:
             return
-        task = self._runner.submit(work, store)
+        task = self._runner.submit(_refusing, self._session, new_passphrase, work, store)
         self._task = task
 
         def succeeded(_: object) -> None:
@@ -323,16 +326,14 @@ def _try(store: KeyStorePort, fingerprint: str, passphrase: str) -> None:
     store.open(fingerprint, passphrase)
 
 
-def _change_passphrase(
+def _refusing(
     session: SessionPort | None,
-    fingerprint: str,
-    old: str,
-    new: str,
+    new_passphrase: str,
+    work: StoreWork,
     store: KeyStorePort,
     report: Report,
     cancelled: IsCancelled,
-) -> None:
-    """Change it, unless it would become the password, which the server sees."""
-    if session is not None:
-        session.refuse_passphrase(new)
-    store.change_passphrase(fingerprint, old, new)
+) -> Any:
+    if session is not None and new_passphrase:
+        session.refuse_passphrase(new_passphrase)
+    return work(store, report, cancelled)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from desktop.errors import Cancelled, GlassineError, KeyRefused, Unsupported, WrongKey
+from desktop.errors import Cancelled, GlassineError, KeyRefused, PassphraseRefused, Unsupported, WrongKey
 from desktop.models import IsCancelled, PlaceKind, Report
 from desktop.viewmodels.passphrases import passphrase_problem
 
@@ -140,6 +140,8 @@ class LockViewModel(QObject):
                     "file_passphrase": translate("Lock", "This file opens with another passphrase."),
                 }
                 self.field_failed.emit(secret_field, sentences[secret_field])
+            elif isinstance(error, PassphraseRefused):
+                self.field_failed.emit("passphrase", error.message)
             elif isinstance(error, KeyRefused | Unsupported):
                 self.field_failed.emit("file", error.message)
             else:
@@ -177,6 +179,7 @@ def _import_and_unlock(
     from desktop.client.key_store import MAX_IMPORT
     from desktop.crypto import key_formats, safe_write
 
+    session.refuse_passphrase(passphrase)
     untrusted = safe_write.read_bounded(path, MAX_IMPORT)
     key = key_formats.import_private(untrusted, file_passphrase).key
     if getattr(key, "fingerprint", "") != session.public_key.fingerprint:

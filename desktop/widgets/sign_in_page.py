@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
+from desktop.errors import GlassineError, WrongPassword
 from desktop.place_kind import PlaceKind
 from desktop.viewmodels.passphrases import length_rule
 from desktop.viewmodels.sign_in import Form, SignInViewModel, is_open_to_listeners
@@ -229,12 +230,15 @@ class SignInPage(FormPage):
         self._folder.setText(words.replace("%1", str(vm.folder)))
         if "passphrase" in _FIELDS[form]:
             self.fields["passphrase"].set_helper(self._passphrase_helper(form))
+        if "password" in _FIELDS[form]:
+            new_account = self.tr("It lets you in to the server. It opens no picture.")
+            self.fields["password"].set_helper(new_account if form is Form.REGISTER else "")
         self._clear_error()
 
     def _passphrase_helper(self, form: Form) -> str:
         if form is Form.REGISTER:
             words = self.tr("Choose a passphrase that is not your sign-in password. The server must never see it.")
-            return f"{length_rule()} {words}"
+            return f"{length_rule()} {words} {self.tr('It opens your pictures, and nobody can look it up for you.')}"
         if form is Form.CREATE_VAULT:
             words = self.tr("It opens your key on this computer. Nobody can look it up for you.")
             return f"{length_rule()} {words}"
@@ -243,7 +247,13 @@ class SignInPage(FormPage):
     def _show_busy(self, busy: bool) -> None:
         _, button, working, _ = self._words(self._form_shown)
         self.button.setText(working if busy else button)
+        # whoever presses the button keeps the keyboard beside it: Qt would take it to the first field
+        if busy and self.button.hasFocus():
+            self.cancel_link.show()
+            self.cancel_link.setFocus(Qt.FocusReason.OtherFocusReason)
         self.button.setEnabled(not busy)
+        if not busy and self.cancel_link.hasFocus():
+            self.button.setFocus(Qt.FocusReason.OtherFocusReason)
         for widget in (self.server_card, self.computer_card, self.first_link, self.kit_link):
             widget.setEnabled(not busy)
         for field in self.fields.values():
@@ -251,6 +261,14 @@ class SignInPage(FormPage):
         self.cancel_link.setVisible(busy)
         if busy:
             self._clear_error()
+
+    def show_error(self, error: GlassineError) -> None:
+        """Say it above the button; a password that is not right is typed again."""
+        super().show_error(error)
+        if isinstance(error, WrongPassword) and self._form_shown is Form.SIGN_IN:
+            password = self.fields["password"]
+            password.setFocus(Qt.FocusReason.OtherFocusReason)
+            password.edit.selectAll()
 
     def _show_field_error(self, name: str, sentence: str) -> None:
         self.show_error_at(self.fields[name], sentence)

@@ -299,3 +299,25 @@ def test_people_are_compared_from_the_keys_page(
     beside = page.people.y()
     page.resize(700, 800)
     qtbot.waitUntil(lambda: page.people.y() > beside)  # below the keys where there is no room beside
+
+
+@pytest.mark.parametrize("what", ["create", "import", "change"])
+def test_no_key_gets_the_password_as_its_passphrase(
+    qapp: Any, runner: InlineRunner, make_session: Callable[..., Any], what: str, tmp_path: Path
+) -> None:
+    """The server sees that one, and could try it on a copy of the key file."""
+    session = make_session(locked=False, refused="the sign-in password")
+    model = KeysViewModel(runner)
+    model.start(session)
+    said: list[str] = []
+    model.field_failed.connect(lambda name, text: said.append(name))
+    twice = ("the sign-in password", "the sign-in password")
+    if what == "create":
+        model.create("New", *twice)
+    elif what == "import":
+        model.import_file(tmp_path / "key", "", "New", *twice)
+    else:
+        model.change_passphrase(model.own_fingerprint, "a long passphrase", *twice)
+    runner.run_pending()
+    assert said == ["passphrase"]
+    assert session.key_store.calls == []

@@ -187,6 +187,22 @@ def test_the_key_of_the_account_is_imported_and_another_one_is_not(
     assert unlocked == [session]
 
 
+def test_a_key_that_is_brought_does_not_get_the_password_as_its_passphrase(
+    lock: LockViewModel, runner: InlineRunner, make_session: Callable[..., Any], tmp_path: Path, small_keys: Any
+) -> None:
+    own, _ = small_keys
+    session = make_session(key_missing=True, public_key=own.public, refused="the sign-in password")
+    said: list[str] = []
+    lock.field_failed.connect(lambda name, sentence: said.append(name))
+    lock.start(session)
+    path = tmp_path / "key.der"
+    path.write_bytes(own.to_pkcs8())
+    lock.import_key(path, "", "the sign-in password", "the sign-in password")
+    runner.run_pending()
+    assert said == ["passphrase"]
+    assert session.key_store.calls == []
+
+
 def test_a_key_can_keep_the_passphrase_of_its_file(
     lock: LockViewModel, runner: InlineRunner, make_session: Callable[..., Any], tmp_path: Path, small_keys: Any
 ) -> None:

@@ -214,6 +214,23 @@ def test_fields_keep_their_text_when_it_fails(window: MainWindow, runner: Inline
     assert page.button.text() == "Sign in"
 
 
+def test_the_keyboard_stays_where_it_is_needed_while_and_after_signing_in(
+    window: MainWindow, runner: InlineRunner, sessions: Any
+) -> None:
+    page = window.sign_in
+    window._models.sign_in.choose(PlaceKind.SERVER)
+    for name, text in (("address", "a.org"), ("user_name", "mara"), ("password", "secret")):
+        page.fields[name].set_text(text)
+    for failure, then in ((errors.ServerSilent(), page.button), (errors.WrongPassword(), page.fields["password"].edit)):
+        sessions.failure = failure
+        page.button.setFocus()
+        page.button.click()
+        assert QApplication.focusWidget() is page.cancel_link
+        runner.run_pending()
+        assert QApplication.focusWidget() is then
+    assert page.fields["password"].edit.selectedText()
+
+
 def test_a_field_error_gets_the_cursor(window: MainWindow) -> None:
     page = window.sign_in
     page.fields["passphrase"].set_text("a long passphrase")
