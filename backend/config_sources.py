@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from backend.config import PREFIX, Config, ConfigError, variable
 
@@ -52,15 +51,27 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known and "_TEST_" not in name)
 
 
+def mongodb_parts(uri: str) -> tuple[str, str, str]:
+    """Credentials (``user:password``), place (``hosts/database``) and options of a MongoDB address, as the driver sees
+    them: a password may hold signs that end one in other addresses."""
+    head, slash, tail = uri.partition("://")[2].partition("/")
+    credentials, _, hosts = head.rpartition("@")
+    place, _, options = f"{hosts}{slash}{tail}".partition("?")
+    return credentials, place, options
+
+
 def has_password(uri: str) -> bool:
-    """Whether a MongoDB address holds a password."""
-    return urlsplit(uri).password is not None
+    """Whether a MongoDB address holds a password, also where a sign in it is not escaped as it must be."""
+    credentials, place, options = mongodb_parts(uri)
+    return ":" in credentials or "@" in place + options
 
 
 def without_credentials(uri: str) -> str:
     """A MongoDB address as it may be shown: without user, password and options."""
-    parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    _, place, options = mongodb_parts(uri)
+    if "@" in place + options:  # the end of a password with a slash in it
+        place = f"{place}?{options}".rpartition("@")[2].partition("?")[0]
+    return f"{uri.partition('://')[0]}://{place}"
 
 
 def _read_file(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from backend.errors import Invalid, TooManyAttempts
 from backend.storage.protocol import StorageError
@@ -165,11 +165,13 @@ def _counter(mongodb: str | None) -> Storage:
     from limits.storage import MongoDBStorage
     from pymongo.errors import PyMongoError
 
+    from backend.config_sources import mongodb_parts
     from backend.storage.mongo import DATABASE
 
+    database = unquote(mongodb_parts(mongodb)[1].partition("/")[2].partition(".")[0])
     counter = MongoDBStorage(
         mongodb,
-        database_name=unquote(urlsplit(mongodb).path.strip("/")) or DATABASE,
+        database_name=database or DATABASE,
         counter_collection_name=COLLECTION,
         window_collection_name=COLLECTION + "_windows",  # the library makes an index there and never uses it
         wrap_exceptions=True,

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
+from backend.config_sources import mongodb_parts
 from backend.storage.protocol import StorageError
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def open_mongo(uri: str, *, wait: bool = False) -> MongoStorage:
 
 
 def _options(uri: str) -> dict[str, Any]:
-    given = {name.lower() for name, _ in parse_qsl(urlsplit(uri).query, keep_blank_values=True)}
+    given = {name.lower() for name, _ in parse_qsl(mongodb_parts(uri)[2], keep_blank_values=True)}
     options = {name: value for name, value in _UNLESS_GIVEN.items() if name.lower() not in given}
     fixed = {"appname": "glassine", "tz_aware": False, "w": "majority", "journal": True, "readPreference": "primary"}
     return {**options, **fixed, "retryWrites": True, "retryReads": True}

@@ -261,3 +261,14 @@ def test_without_a_folder_there_is_no_application(monkeypatch: pytest.MonkeyPatc
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigError, match="GLASSINE_DATA"):
         create_app()
+
+
+@pytest.mark.parametrize(
+    "password", ["open#sesame", "open?sesame", "open/sesame", "o/pen?sesame", "open@sesame", "[sesame", "1#:sesame"]
+)
+@pytest.mark.parametrize("rest", ["db.example", "db.example/pictures?authSource=admin", "[::1]:27017/p"])
+def test_no_sign_in_a_password_lets_it_be_shown(password: str, rest: str) -> None:
+    uri = f"mongodb://anna:{password}@{rest}"
+    assert has_password(uri)
+    assert without_credentials(uri) == "mongodb://" + rest.partition("?")[0]
+    assert not any(part in without_credentials(uri) for part in ("open", "sesame", "anna"))
