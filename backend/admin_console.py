@@ -7,6 +7,7 @@ Results go to standard output; everything else is one line on standard error. Ex
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from backend.backup_marker import check_finished
 from backend.config import Config, ConfigError
 from backend.config_sources import gather
 from backend.errors import BackendError
+from backend.folder_owner import hand_over
 from backend.storage.protocol import StorageError
 
 if TYPE_CHECKING:
@@ -91,13 +93,24 @@ def _explain(error: BaseException) -> int:
     elif isinstance(error, KeyboardInterrupt):
         text, code = "Interrupted.", INTERRUPTED
     elif isinstance(error, OSError):
-        text = (f"{error.filename}: " if error.filename else "") + (error.strerror or type(error).__name__)
+        text = _about_files(error)
     if isinstance(error, BrokenPipeError):
         with suppress(OSError, ValueError):  # the interpreter's last flush would complain
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         warn(text)
     return code
+
+
+def _about_files(error: OSError) -> str:
+    """What a file, a folder or the disk refused, and what to do about it."""
+    name = error.filename
+    if error.errno == errno.ENOSPC:
+        return "There is no space left" + (f" for {name}" if name else "") + ". Free some and try again."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        what = f"{name} may not be used" if name else "A file or folder may not be used"
+        return f"{what} by whoever runs this command. Run it as root, or as the user that the server runs as."
+    return (f"{name}: " if name else "") + (error.strerror or type(error).__name__)
 
 
 def warn(sentence: str) -> None:
@@ -233,6 +246,8 @@ def opened_storage(config: Config, *, may_create: bool = False, may_be_unfinishe
         yield storage
     finally:
         storage.close()
+        if config.data is not None:
+            hand_over(config.data)
 
 
 # -- signals ----------------------------------------------------------------------------------------------------------

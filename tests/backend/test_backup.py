@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -22,6 +23,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend import backup_format, backup_marker, backup_restore, create_app
+from backend.admin_console import CommandParser
+from backend.admin_console import run as run_parser
 from backend.backup_read import Verifier, read_backup
 from backend.backup_write import DOCUMENT_KINDS, Backup
 from backend.services import documents as document_service
@@ -311,6 +314,49 @@ def test_a_folder_in_use_and_a_folder_that_is_not_there(tmp_path: Path, run: Com
     assert result.code == 1
     assert not (tmp_path / "mistyped").exists()
     assert not (tmp_path / "b.tar").exists()
+
+
+def test_what_root_restores_is_the_folders_owners(backup: Path, tmp_path: Path, run: Command) -> None:
+    target = tmp_path / "service"
+    target.mkdir()
+    outside = tmp_path / "outside"
+    outside.write_text("root's")
+    if os.geteuid() == 0:  # anybody else makes what is their own
+        os.chown(target, 12345, 12346)
+    (target / "planted").symlink_to(outside)
+    os.link(outside, target / "linked")
+    owner, before = target.stat(), outside.stat()
+    assert run("restore", backup, "--data", target).code == 0
+    made = [path for path in target.rglob("*") if path.name not in ("planted", "linked")]
+    assert len(made) > 10
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(owner.st_uid, owner.st_gid)}
+    assert (outside.stat().st_uid, outside.stat().st_gid) == (before.st_uid, before.st_gid)
+
+
+def test_who_may_not_use_the_folder_is_told(tmp_path: Path, run: Command) -> None:
+    with folder(tmp_path / "storage").open() as storage:
+        fill(storage)
+    (tmp_path / "storage").chmod(0)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    try:
+        refused = run("backup", tmp_path / "one.tar", "--data", tmp_path / "storage")
+    finally:
+        if os.getuid() == 0:
+            os.seteuid(0)
+        (tmp_path / "storage").chmod(0o700)
+    assert refused.code == 1
+    assert "may not be used by whoever runs this command. Run it as root, or as the user that" in refused.err
+
+
+def test_a_full_disk_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    def write(_: argparse.Namespace) -> None:
+        Path("/dev/full").write_bytes(b"x")
+
+    parser = CommandParser()
+    parser.set_defaults(work=write)
+    assert run_parser(parser, []) == 1
+    assert capsys.readouterr().err == "glassine: There is no space left. Free some and try again.\n"
 
 
 def test_usage(tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
