@@ -17,9 +17,9 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from desktop.crypto.canonical import encode_base64, get_base64, get_text, require_members
+from desktop.crypto.canonical import encode_base64, get_base64, require_members
 from desktop.crypto.key_slots import NONCE_BYTES, SECRET_BYTES, WRITE_COST, Cost, Slot, SlotKind
-from desktop.crypto.keys import MAX_PRIVATE_DER, MAX_PUBLIC_PEM, PrivateKey, PublicKey
+from desktop.crypto.keys import PrivateKey, PublicKey
 from desktop.crypto.safe_write import new_file, read_bounded
 from desktop.errors import Damaged, FileUnreadable, KeyFileDamaged, KeyFileUnreadable, KeyRefused, TooLarge, WrongKey
 
@@ -63,21 +63,21 @@ class _KeyFile:
             if type(document) is not dict:
                 raise Damaged(details="not an object")
             require_members(document, _MEMBERS)
-            if get_text(document, "t") != _TYPE or type(document["slots"]) is not list:
-                raise Damaged(details="not a key file")
+            if type(document["slots"]) is not list:
+                raise Damaged(details="slots are no list")
             slots = tuple(Slot.from_object(slot) for slot in document["slots"])
             kinds = [slot.kind for slot in slots]
             if not kinds or kinds != sorted(set(kinds)):
                 raise Damaged(details="slots are not one per kind in order")
-            public = PublicKey.from_spki(get_base64(document, "pub", high=MAX_PUBLIC_PEM))
-            parsed = cls(public, get_base64(document, "key", low=NONCE_BYTES, high=2 * MAX_PRIVATE_DER), slots)
+            public = PublicKey.from_spki(get_base64(document, "pub"))
+            parsed = cls(public, get_base64(document, "key"), slots)
         except Damaged as error:
             raise KeyFileDamaged(details=error.details) from None
         except KeyRefused:
             raise KeyFileDamaged(details="public key refused") from None
         except (ValueError, RecursionError) as error:
             raise KeyFileDamaged(details=type(error).__name__) from None
-        # members given twice, other spellings of numbers and spaces do not survive this
+        # another type, further members of slots, members given twice, other spellings and spaces do not survive this
         if parsed.encode() != untrusted:
             raise KeyFileDamaged(details="not canonical")
         return parsed

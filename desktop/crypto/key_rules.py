@@ -40,7 +40,7 @@ def refuse_weak(n: int, e: int) -> None:
         raise KeyRefused(f"The key has {bits} bits. Glassine uses RSA keys of {MIN_BITS} to {MAX_BITS} bits.")
     if e != PUBLIC_EXPONENT:
         raise KeyRefused(f"The key's public exponent is not {PUBLIC_EXPONENT}. Create a new key.")
-    if n % 2 == 0 or math.gcd(_small_primes_product() % n, n) != 1:
+    if math.gcd(_small_primes_product() % n, n) != 1:
         raise KeyRefused("The key's modulus has a small factor, so it protects nothing. Create a new key.")
     # Fermat: primes close to each other are found within a few steps above the square root
     root = math.isqrt(n)

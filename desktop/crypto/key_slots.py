@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import constant_time
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from desktop.crypto.canonical import MAX_INTEGER, encode_base64, get_base64, get_integer, get_text, require_members
+from desktop.crypto.canonical import MAX_INTEGER, encode_base64, get_base64, get_integer, get_text
 from desktop.crypto.keys import hk
 from desktop.errors import Damaged, KeyFileDamaged, KeyRefused, TooLarge, WrongKey
 
@@ -26,7 +26,6 @@ TAG_BYTES: Final = 16
 SALT_BYTES: Final = 32
 MAX_PASSPHRASE: Final = 4096
 """Characters; more is a mistake, such as a file given as a passphrase."""
-_MEMBERS: Final = frozenset({"kind", "m", "t", "p", "salt", "check", "wrap"})
 
 
 class SlotKind(StrEnum):
@@ -64,7 +63,7 @@ class Slot:
 
     @classmethod
     def from_object(cls, untrusted: Any) -> Slot:
-        """Check a parsed slot.
+        """Check a parsed slot; that it has no further members is seen when it is encoded again.
 
         Raises:
             Damaged: It is malformed, or its parameters are below what is safe.
@@ -72,7 +71,6 @@ class Slot:
         """
         if type(untrusted) is not dict:
             raise Damaged(details="slot is no object")
-        require_members(untrusted, _MEMBERS)
         try:
             kind = SlotKind(get_text(untrusted, "kind"))
         except ValueError:

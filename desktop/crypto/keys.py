@@ -26,8 +26,6 @@ SALT_BYTES: Final = 32
 SECRET_BYTES: Final = 32
 MAX_PUBLIC_PEM: Final = 4096
 """Characters; an 8192-bit key takes 1,491."""
-MAX_PRIVATE_DER: Final = 16384
-"""Bytes; an 8192-bit PKCS#8 key takes 4.7 KB."""
 
 VAULT_WRAP_INFO: Final = b"glassine/1 vault-wrap\0"
 LEDGER_INFO: Final = b"glassine/1 ledger\0"
@@ -87,7 +85,7 @@ class PublicKey:
         Raises:
             KeyRefused: Anything else: other kinds of key, further blocks, odd encodings, weak keys.
         """
-        if len(untrusted_pem) > MAX_PUBLIC_PEM or not untrusted_pem.isascii():
+        if len(untrusted_pem) > MAX_PUBLIC_PEM:
             raise KeyRefused("This is not a public key in PEM form.")
         text = untrusted_pem.replace("\r\n", "\n").strip(" \t\n") + "\n"
         try:
@@ -102,8 +100,6 @@ class PublicKey:
     @classmethod
     def from_spki(cls, untrusted_der: bytes) -> PublicKey:
         """Read a DER SubjectPublicKeyInfo equal to its own re-encoding; raises KeyRefused."""
-        if len(untrusted_der) > MAX_PUBLIC_PEM:
-            raise KeyRefused
         try:
             key = serialization.load_der_public_key(untrusted_der)
         except Exception:
@@ -190,8 +186,6 @@ class PrivateKey:
         Raises:
             KeyRefused: Not such a key, inconsistent, or weak.
         """
-        if len(der) > MAX_PRIVATE_DER:
-            raise KeyRefused("This is not a private key.")
         try:
             key = serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=authenticated)
         except Exception:

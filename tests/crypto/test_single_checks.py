@@ -8,15 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from desktop.crypto import canonical, records
+from desktop.crypto import canonical, key_file, records
 from desktop.crypto.canonical import Object
 from desktop.crypto.envelope import parse_grant
 from desktop.crypto.grants import read_grant
-from desktop.crypto.keys import PrivateKey
+from desktop.crypto.key_slots import LEAST_COST, SlotKind
+from desktop.crypto.keys import PrivateKey, PublicKey
 from desktop.crypto.order import accept
 from desktop.crypto.records import make_gone, make_succession, read_gone, read_succession
-from desktop.errors import Damaged, Forked, NoGrant, NotAuthentic, TooLarge, WrongPicture
+from desktop.errors import Damaged, Forked, KeyFileDamaged, KeyRefused, NoGrant, NotAuthentic, TooLarge, WrongPicture
 from tests.crypto import forge
 
 
@@ -222,3 +225,65 @@ def test_a_signature_is_as_long_as_the_modulus(owner: PrivateKey) -> None:
         made.header = {"body": made.header["body"], "sig": canonical.encode_base64(other)}
         with pytest.raises(NotAuthentic):
             made.read()
+
+
+def test_a_public_key_in_a_long_text(owner: PrivateKey) -> None:
+    pem = owner.public.pem
+    assert PublicKey.from_pem(pem.ljust(4096)) == owner.public
+    for text in (pem.ljust(4097), pem.replace("A", "Ä", 1), pem + "\ud800"):
+        with pytest.raises(KeyRefused):
+            PublicKey.from_pem(text)
+    with pytest.raises(KeyRefused):
+        PublicKey.from_spki(owner.public.spki + bytes(5000))
+    assert owner.public not in ("a key", None)
+
+
+def test_a_modulus_of_the_greatest_length() -> None:
+    """No product of two primes, which nobody could tell."""
+    n = (1 << 8192) - 1
+    while True:
+        n -= 2
+        try:
+            assert PublicKey(n).bits == 8192
+        except KeyRefused:  # a small factor
+            continue
+        break
+    with pytest.raises(KeyRefused, match="8193 bits"):
+        PublicKey(2 * n + 1)
+
+
+def test_private_keys_of_other_kinds() -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    encoding, kind = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
+    with pytest.raises(KeyRefused, match="RSA"):
+        PrivateKey.from_pkcs8(other.private_bytes(encoding, kind, serialization.NoEncryption()))
+    with pytest.raises(KeyRefused, match="RSA"):
+        PrivateKey.from_cryptography(other)
+
+
+@pytest.mark.parametrize(
+    ("member", "size"), [("salt", 31), ("salt", 33), ("check", 31), ("check", 33), ("wrap", 59), ("wrap", 61)]
+)
+def test_members_of_a_slot_have_their_lengths(owner: PrivateKey, member: str, size: int) -> None:
+    made = key_file.create(owner, "correct horse", _cost=LEAST_COST)
+    document = json.loads(made)
+    document["slots"][0][member] = canonical.encode_base64(bytes(size))
+    with pytest.raises(KeyFileDamaged):
+        key_file.open_with_passphrase(canonical.encode(document), "correct horse")
+
+
+def test_the_greatest_costs_are_accepted(owner: PrivateKey) -> None:
+    """None of them is paid here."""
+    document = json.loads(key_file.create(owner, "correct horse", _cost=LEAST_COST))
+    greatest = {"m": 1048576, "t": 10, "p": 8}
+    for name, value in greatest.items():
+        document["slots"][0] |= {name: value}
+        assert key_file.slot_kinds(canonical.encode(document)) == (SlotKind.PASS,)
+        with pytest.raises(TooLarge):
+            key_file.slot_kinds(canonical.encode(document | {"slots": [document["slots"][0] | {name: value + 1}]}))
+
+
+def test_the_longest_passphrase(owner: PrivateKey) -> None:
+    assert key_file.create(owner, "x" * 4096, _cost=LEAST_COST)
+    with pytest.raises(KeyRefused):
+        key_file.create(owner, "x" * 4097, _cost=LEAST_COST)
