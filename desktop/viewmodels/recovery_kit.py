@@ -177,9 +177,9 @@ class KitViewModel(QObject):
         if self.new is not None:
             right = words_of_kits.compare_words(self.new.root, typed[:WORDS])
         else:
-            right = tuple(
-                words_of_kits.judge_word(word).state is words_of_kits.Typed.WORD for word in typed[:WORDS]
-            ) + (False,) * (WORDS - len(typed))
+            # a word, or so much of one that it can be no other
+            right = tuple(bool(words_of_kits.judge_word(word).word) for word in typed[:WORDS])
+            right += (False,) * (WORDS - len(typed))
         marks = [Mark.EMPTY] * WORDS
         for at, word in enumerate(typed[:WORDS]):
             if right[at]:
@@ -207,6 +207,8 @@ class KitViewModel(QObject):
         else:
             sentence = translate("Kit", "%1 of 24 can be right.")
         sentence = sentence.replace("%1", str(good)).replace("%2", str(wrong))
+        if wrong and self.new is None and len(typed) <= WORDS:
+            sentence = f"{sentence} {_nearest(typed[wrong - 1])}".strip()
         too_many = len(typed) > WORDS
         return Verdict(
             typed[:WORDS],
@@ -305,3 +307,11 @@ def _status(kit: Kit, report: Report, cancelled: IsCancelled) -> KitStatus:
 
 def _do(kit: Kit, work: Callable[[Kit], Any], report: Report, cancelled: IsCancelled) -> Any:
     return work(kit)
+
+
+def _nearest(typed: str) -> str:
+    """Which word may be meant, if any is near."""
+    from desktop.crypto.kit import judge_word
+
+    near = judge_word(typed).suggestions
+    return translate("Kit", "Did you mean “%1”?").replace("%1", near[0]) if near else ""

@@ -15,7 +15,7 @@ from desktop.widgets.dialogs import ConfirmDialog, Dialog
 from desktop.widgets.fields import ErrorLine, Field
 from desktop.widgets.file_dialogs import save_file
 from desktop.widgets.icons import Icons
-from desktop.widgets.kit_words import WordsField, WordsGrid
+from desktop.widgets.kit_words import WordsField, WordsGrid, say_verdict
 from desktop.widgets.labels import Label
 from desktop.widgets.notices import ErrorBox, error_words
 from desktop.widgets.theme import Space
@@ -271,10 +271,7 @@ class KitDialog(Dialog):
             return
         verdict = self.vm.judge(self.typed.toPlainText())
         self.proof_grid.show_verdict(verdict)
-        self.mistake.set_text(verdict.sentence if verdict.wrong else "")
-        self.verdict.setText("" if verdict.wrong else verdict.sentence)
-        if self.verdict.isHidden() != verdict.wrong:
-            self.verdict.setVisible(not verdict.wrong)
+        if say_verdict(verdict, self.verdict, self.mistake):
             self.refit()
         self.next.setEnabled(verdict.complete and not self.vm.busy)
 

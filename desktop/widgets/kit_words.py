@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPlainTextEdit
 
 from desktop.viewmodels.recovery_kit import WORDS, Mark, Verdict
+from desktop.widgets.fields import ErrorLine
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import IconLabel, Label
 from desktop.widgets.theme import Space
@@ -91,3 +92,12 @@ class WordsField(QPlainTextEdit):
             self.insertPlainText(" ")
         else:
             super().keyPressEvent(event)
+
+
+def say_verdict(verdict: Verdict, line: Label, mistake: ErrorLine) -> bool:
+    """Say what is right so far, or what is wrong; return whether that takes another height than before."""
+    before = line.isHidden(), bool(line.text()), len(mistake.text)
+    mistake.set_text(verdict.sentence if verdict.wrong else "")
+    line.setText("" if verdict.wrong else verdict.sentence)
+    line.setVisible(not verdict.wrong)
+    return before != (line.isHidden(), bool(line.text()), len(mistake.text))

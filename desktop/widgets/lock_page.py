@@ -68,7 +68,10 @@ class LockPage(FormPage):
         self.title = Label("", "display", wrap=True)
         self.account = ElidedLabel("", "secondary", mode=Qt.TextElideMode.ElideMiddle)
         self._explanation = Label(
-            self.tr("The server knows your account, but not your key. Bring a copy of the key file here."),
+            self.tr(
+                "The server knows your account, but not your key. Use your recovery kit, or bring a copy of the key "
+                "file here."
+            ),
             "secondary",
             wrap=True,
         )

@@ -15,7 +15,7 @@ from desktop.widgets.dialogs import Dialog
 from desktop.widgets.fields import ErrorLine, Field
 from desktop.widgets.file_dialogs import open_file
 from desktop.widgets.icons import Icons
-from desktop.widgets.kit_words import WordsField, WordsGrid
+from desktop.widgets.kit_words import WordsField, WordsGrid, say_verdict
 from desktop.widgets.labels import ElidedLabel, Label
 from desktop.widgets.notices import ErrorBox, error_words
 from desktop.widgets.theme import Space
@@ -122,10 +122,7 @@ class RestoreDialog(Dialog):
             return
         verdict = self._judge(self.typed.toPlainText())
         self.grid.show_verdict(verdict)
-        self.mistake.set_text(verdict.sentence if verdict.wrong else "")
-        self.verdict.setText("" if verdict.wrong else verdict.sentence)
-        if self.verdict.isHidden() != verdict.wrong:
-            self.verdict.setVisible(not verdict.wrong)
+        if say_verdict(verdict, self.verdict, self.mistake):
             self.refit()
         self.next.setEnabled(verdict.complete and not self.vm.busy)
 

@@ -159,6 +159,15 @@ def test_put_off_it_is_proven_later(
     assert view_model.state == "unproven"
 
 
+def test_four_letters_of_a_word_are_enough_to_come_back_and_a_near_word_is_named() -> None:
+    judge = KitViewModel(None).judge  # type: ignore[arg-type]  # judging starts no work
+    words = kit.words_of(ROOT)
+    assert judge(" ".join(word[:4] for word in words)).complete
+    verdict = judge("abandon amuont liar ")
+    assert verdict.marks[:3] == (Mark.RIGHT, Mark.WRONG, Mark.RIGHT)
+    assert verdict.sentence.endswith("Word 2 is not a word of any kit. Did you mean “amount”?")
+
+
 def show_words(dialog: Any, runner: InlineRunner) -> None:
     dialog.passphrase.set_text(PASSPHRASE)
     dialog.next.click()
