@@ -138,7 +138,19 @@ class NoGrant(NotAuthentic):
     """The author has no valid grant of the owner for this deed."""
 
     code = "V-111"
+    title = "Stored without permission"
     default_message = "The person who stored this was not allowed to. It is not shown."
+
+
+class GrantRefused(NoGrant):
+    """What should let a person open a shared picture is missing, or not its owner's for this picture and person."""
+
+    code = "V-118"
+    title = "Not properly shared with you"
+    default_message = (
+        "What lets you open this picture did not come from its owner, or was made for another picture or person. It is "
+        "not shown. Ask its owner to share it with you once more."
+    )
 
 
 class RolledBack(NotAuthentic):
@@ -362,6 +374,28 @@ class MemoryUnreadable(GlassineError):
     )
 
 
+class LedgerDamaged(Damaged):
+    """What a person's computers remember together, kept on the server, is not what one of them wrote."""
+
+    code = "S-107"
+    title = "What your computers remember together cannot be read"
+    default_message = (
+        "The server handed out something else than what your computers wrote. Your pictures are not concerned: this "
+        "computer goes by its own memory. Ask whoever runs the server what happened to it."
+    )
+
+
+class LedgerTooNew(Unsupported):
+    """A newer program wrote what a person's computers remember together."""
+
+    code = "S-108"
+    title = "Another of your computers has a newer Glassine"
+    default_message = (
+        "What your computers remember together was written by a newer Glassine. Your pictures are not concerned: this "
+        "computer goes by its own memory. Update Glassine here."
+    )
+
+
 # -- network ------------------------------------------------------------------------------------------------------
 
 
@@ -453,7 +487,10 @@ class NoLongerShared(NotFound):
 
     code = "N-110"
     title = "No longer shared"
-    default_message = "This picture is no longer shared with you. Its owner took it back, or deleted it."
+    default_message = (
+        "The server does not hand this picture out to you any more: its owner took it back, or moved it to the bin. "
+        "Ask them if you did not expect that."
+    )
 
 
 class ConflictKept(Conflict):

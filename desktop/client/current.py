@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from desktop.crypto.order import Known
     from desktop.crypto.sealed import Envelope
 
-MAX_STEPS = 2000
-"""Revisions between two visits that are still walked through one by one."""
 _PICTURE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -132,7 +130,7 @@ def fetch(
     present = context.api.present(owner_id, f"p-{picture_id}", cancelled)
     memory, key, keys = context.memory.snapshot(), context.key, own_keys(context)
     listed = read_listed(present.row.envelope, picture_id, owner, memory, authors(context, keys))
-    steps = history(context, owner_id, owner)
+    steps = history(context, owner_id, cancelled)
     judgement = context.memory.commit(judge([listed], memory, own=key.fingerprint, history=steps))
     verdict = judgement.verdicts[listed.key]
     if verdict.error is not None:
@@ -155,47 +153,41 @@ def open_shared(
         untrusted_grant: Text of the grant, empty without one.
 
     Raises:
-        NoGrant, Damaged: There is no proper grant.
-        WrongKey: It does not open.
+        GrantRefused: There is no proper grant.
+        Damaged: The grant is proper, and what it opens is not.
     """
-    from desktop.crypto.envelope import parse_grant
-    from desktop.crypto.grants import read_grant
-
     key = keys[0]
     if envelope.owner == key.public:
         return envelope.open(key), None
     if not untrusted_grant:
-        raise errors.NoGrant(
-            "The key to this picture did not come along. Its owner has to share it with you once more."
+        raise errors.GrantRefused(
+            "What lets you open this picture did not come along. Ask its owner to share it with you once more."
         )
-    to = parse_grant(untrusted_grant).to
-    key = next((known for known in keys if known.fingerprint == to), key)
-    grant = read_grant(untrusted_grant, envelope, envelope.owner, key.fingerprint)
-    return envelope.open(key, grant), grant
+    key, grant = _granted(keys, envelope, untrusted_grant)
+    try:
+        return envelope.open(key, grant), grant
+    except (errors.NoGrant, errors.WrongKey) as error:
+        raise errors.GrantRefused(details=f"{error.code} {error.details}".strip()) from error
 
 
-def history(context: VaultContext, owner_id: str, owner: PublicKey) -> History:
-    """Return what asks the server for the steps between two revisions and verifies them."""
-    from desktop.crypto.sealed import read_envelope
+def _granted(keys: Sequence[PrivateKey], envelope: Envelope, untrusted_grant: str) -> tuple[PrivateKey, Grant]:
+    """Return a verified grant and the key it was made for; raises GrantRefused."""
+    from desktop.crypto.envelope import parse_grant
+    from desktop.crypto.grants import read_grant
+
+    try:
+        to = parse_grant(untrusted_grant).to
+        key = next((known for known in keys if known.fingerprint == to), keys[0])
+        return key, read_grant(untrusted_grant, envelope, envelope.owner, key.fingerprint)
+    except (errors.NoGrant, errors.Damaged) as error:
+        raise errors.GrantRefused(details=f"{error.code} {error.details}".strip()) from error
+
+
+def history(context: VaultContext, owner_id: str, cancelled: IsCancelled = never_cancelled) -> History:
+    """Return what asks the server for the steps between two revisions of somebody's picture and verifies them."""
+    from desktop.client.vault_history import fetch_steps
 
     def steps(offered: Envelope, known: Known) -> Sequence[Envelope]:
-        found: list[Envelope] = []
-        after = known.header_hash
-        author = authors(context)
-        while len(found) < MAX_STEPS:
-            try:
-                page = context.api.history(owner_id, f"p-{offered.picture_id}", after)
-            except errors.ServerSilent:
-                raise
-            except errors.NetworkError:  # the server knows nothing of the revision that is known here
-                return ()
-            if not page:
-                return found
-            for step in page:
-                found.append(read_envelope(step.envelope, owner=owner, picture_id=offered.picture_id, author=author))
-            if page[-1].header_hash == after:
-                return ()
-            after = page[-1].header_hash
-        return ()
+        return fetch_steps(context, owner_id, offered, known, authors(context), cancelled)
 
     return steps

@@ -43,11 +43,11 @@ def write(entries: Iterable[Entry], pins: Iterable[Pin], time: int | None = None
 
 
 def read(document: bytes) -> tuple[list[Entry], list[Pin]]:
-    """Read a ledger's JSON text; raises Damaged, or Unsupported for one of a newer Glassine."""
+    """Read a ledger's JSON text; raises LedgerDamaged, or LedgerTooNew for one of a newer Glassine."""
     try:
         value = json.loads(document.decode("ascii"), parse_float=_refuse, parse_constant=_refuse)
         if _number(value["v"]) > VERSION:
-            raise errors.Unsupported("The ledger was written by a newer Glassine. Update Glassine on this computer.")
+            raise errors.LedgerTooNew
         if value["v"] != VERSION or value.keys() - {"ties", "time"} != {"v", "pictures", "people"}:
             raise ValueError
         _number(value.get("time", 0))
@@ -59,7 +59,7 @@ def read(document: bytes) -> tuple[list[Entry], list[Pin]]:
         ]
         pins = [_pin(_text(user_id), fields) for user_id, fields in _items(value["people"])]
     except (ValueError, KeyError, TypeError, RecursionError, errors.KeyRefused) as error:
-        raise errors.Damaged("The ledger is damaged. Nothing was taken over.", details=type(error).__name__) from None
+        raise errors.LedgerDamaged(details=type(error).__name__) from None
     return entries, pins
 
 

@@ -282,7 +282,7 @@ class Memory:
         What contradicts is reported and left as it is here; keys that differ are marked as changed.
 
         Raises:
-            Damaged: It is not a ledger's JSON text; nothing was changed.
+            LedgerDamaged, LedgerTooNew: It is not a ledger's JSON text; nothing was changed.
         """
         from desktop.client import ledger, ledger_text
 

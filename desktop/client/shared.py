@@ -111,7 +111,7 @@ class SharedPictures:
     def give_back(self, picture_id: str) -> None:
         """Give a picture back: it is not shared with the account any more."""
         item = self._item(picture_id)
-        with _taken_back():
+        with self._taken_back(item):
             self._context.api.remove_permission(item.owner_id, item.picture.stored_name, self._context.user_id)
         self._catalog.remove(picture_id)
 
@@ -183,7 +183,7 @@ class SharedPictures:
 
         def fetch() -> tuple[Item, Current, _T]:
             item, current = self._current(picture_id, cancelled)
-            with _taken_back(), current.content(self._context, cancelled) as untrusted:
+            with self._taken_back(item), current.content(self._context, cancelled) as untrusted:
                 return item, current, use(current.opened, untrusted)
 
         return fetching.newest(fetch, lambda: None)
@@ -194,8 +194,17 @@ class SharedPictures:
         pin = self._context.memory.people.get(item.owner_id)
         if pin is None or pin.public is None or not is_accepted(self._context, item.owner_id):
             raise errors.Unverified("You have not accepted anything from this person yet. Nothing was opened.")
-        with _taken_back():
+        with self._taken_back(item):
             return item, fetch(self._context, item.owner_id, pin.public, item.picture_id, cancelled)
+
+    @contextmanager
+    def _taken_back(self, item: Item) -> Iterator[None]:
+        """Name what it means when the server refuses a picture that it listed as shared."""
+        try:
+            yield
+        except (errors.NotAllowed, errors.NotFound) as error:
+            deleted = "Its owner has deleted this picture for good." if self._listing.was_deleted(item) else None
+            raise errors.NoLongerShared(deleted, details=error.details) from error
 
     def _stranger(self, user_id: str, claimed_name: str) -> Person:
         """Describe somebody never met; meeting pins their key, so that it can be compared."""
@@ -207,15 +216,6 @@ class SharedPictures:
             log.warning("a sender is not known: %s", error.code)
             state = PersonState.NO_KEY
         return Person(user_id, claimed_name, "", (), (), state)
-
-
-@contextmanager
-def _taken_back() -> Iterator[None]:
-    """Name what it means when the server refuses a picture that it listed as shared."""
-    try:
-        yield
-    except (errors.NotAllowed, errors.NotFound) as error:
-        raise errors.NoLongerShared(details=error.details) from error
 
 
 def _opened_thumbnail(item: Item, untrusted: bytes) -> bytes:

@@ -16,6 +16,7 @@ from desktop.client.current import authors, history, open_shared, own_keys
 from desktop.client.memory_model import PinState
 from desktop.client.shared_catalog import Item
 from desktop.client.ties import TieKind
+from desktop.client.vault_history import learn_gone
 from desktop.models import IsCancelled, Picture, PictureState, Report, Scheme
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 MAX_ROWS = 200_000
 """A server that lists more than this is not believed."""
 MAX_NAME = 200
+ASK_ABOUT = 50
+"""Of so many pictures that are not listed any more it is asked whether they were deleted for good."""
 _SEALED_NAME = re.compile(r"p-([0-9a-f]{32})", re.ASCII)
 
 
@@ -89,7 +92,7 @@ class SharedListing:
                     raise errors.Cancelled
                 listed[row.row.id] = read_listed(row.row.envelope, name[1], pin.public, memory, known_authors)
         judgement = context.memory.commit(
-            judge(listed.values(), memory, own=context.key.fingerprint, history=self._history(pins.values()))
+            judge(listed.values(), memory, own=context.key.fingerprint, history=self._history(pins.values(), cancelled))
         )
         items: dict[str, Item] = {}
         for at, row in enumerate(rows):
@@ -102,7 +105,17 @@ class SharedListing:
                 item = self._judged(row, one, judgement.verdicts, pins[row.owner_id], before, keys)
             items.setdefault(item.picture.id, replace(item, declined=declined[row.owner_id]))
             report(at + 1, len(rows))
+        vanished = [item for known, item in before.items() if known not in items and item.opened is not None]
+        for item in vanished[:ASK_ABOUT]:
+            self.was_deleted(item)
         return items
+
+    def was_deleted(self, item: Item) -> bool:
+        """Whether the owner has recorded that a picture which is not there any more was deleted for good."""
+        pin = self._context.memory.people.get(item.owner_id)
+        if pin is None or pin.public is None or _SEALED_NAME.fullmatch(item.picture.stored_name) is None:
+            return False
+        return learn_gone(self._context, item.owner_id, pin.public, item.picture_id)
 
     def _rows(self, report: Report, cancelled: IsCancelled) -> list[SharedRow]:
         rows: list[SharedRow] = []
@@ -119,9 +132,9 @@ class SharedListing:
                 raise errors.Cancelled
         return rows
 
-    def _history(self, pins: Iterable[Pin | None]) -> History:
+    def _history(self, pins: Iterable[Pin | None], cancelled: IsCancelled) -> History:
         """Return what asks for the steps between two revisions, of whichever owner."""
-        steps = {pin.fingerprint: history(self._context, pin.user_id, pin.public) for pin in pins if pin and pin.public}
+        steps = {pin.fingerprint: history(self._context, pin.user_id, cancelled) for pin in pins if pin and pin.public}
 
         def ask(offered: Envelope, known: Known) -> Sequence[Envelope]:
             return steps[offered.owner.fingerprint](offered, known)

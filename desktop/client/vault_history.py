@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from desktop import errors
@@ -15,6 +15,7 @@ from desktop.models import IsCancelled
 
 if TYPE_CHECKING:
     from desktop.client.vault_context import VaultContext
+    from desktop.crypto.keys import PublicKey
     from desktop.crypto.order import Known
     from desktop.crypto.records import Gone
     from desktop.crypto.sealed import Envelope
@@ -26,8 +27,23 @@ MAX_STEPS = 2000
 MAX_GONE = 1_000_000
 
 
-def fetch_steps(context: VaultContext, offered: Envelope, known: Known, cancelled: IsCancelled) -> Sequence[Envelope]:
+def fetch_steps(
+    context: VaultContext,
+    owner_id: str,
+    offered: Envelope,
+    known: Known,
+    author: Callable[[str], PublicKey | None],
+    cancelled: IsCancelled,
+) -> Sequence[Envelope]:
     """Return the verified revisions between a known and an offered one, oldest first; none if the server has none.
+
+    Args:
+        context: Of the account.
+        owner_id: The account of the picture's owner.
+        offered: Verified, under the owner's own or pinned key.
+        known: What was accepted last.
+        author: Gives the key of who may have written a step.
+        cancelled: Asked between tries.
 
     Raises:
         GlassineError: One of them is not what it must be, or the server failed.
@@ -39,19 +55,14 @@ def fetch_steps(context: VaultContext, offered: Envelope, known: Known, cancelle
     name = f"p-{known.picture_id}"
     while len(steps) < MAX_STEPS:
         try:
-            page = context.api.history(context.user_id, name, after, cancelled)
+            page = context.api.history(owner_id, name, after, cancelled)
         except (errors.ServerSilent, errors.ServerFailed, errors.NotSignedIn):
             raise
         except errors.NetworkError as error:
             log.info("a picture has no history on the server: %s", error.code)
             return ()
         for step in page:
-            envelope = read_envelope(
-                step.envelope,
-                owner=offered.owner,
-                picture_id=known.picture_id,
-                author=context.memory.people.key_of,
-            )
+            envelope = read_envelope(step.envelope, owner=offered.owner, picture_id=known.picture_id, author=author)
             if envelope.header_hash != step.header_hash:
                 raise errors.HistoryMissing(details="a step under another name")
             steps.append(envelope)
@@ -90,6 +101,24 @@ def fetch_gone(context: VaultContext, picture_ids: Collection[str], cancelled: I
         if not page:
             break
     return found
+
+
+def learn_gone(context: VaultContext, owner_id: str, owner: PublicKey, picture_id: str) -> bool:
+    """Whether somebody else's record says that their picture was deleted for good; if so that is remembered, as final.
+
+    A record that does not verify, or cannot be had, is as good as none.
+    """
+    from desktop.crypto.records import read_gone
+
+    try:
+        read_gone(context.api.gone(owner_id, picture_id), owner=owner, picture_id=picture_id)
+    except errors.NetworkError:
+        return False
+    except errors.GlassineError as error:
+        log.warning("a record of a deletion is not believed: %s", error.code)
+        return False
+    context.memory.gone(owner.fingerprint, picture_id)
+    return True
 
 
 def record_gone(context: VaultContext, picture_id: str) -> None:

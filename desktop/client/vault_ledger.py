@@ -62,7 +62,7 @@ class LedgerSync:
         Raises:
             RolledBack: It is older than one seen before, or has disappeared. A newer one was put in its place: what is
                 remembered here has all that any earlier one had.
-            Damaged, Unsupported: It was not written by this key, or by a newer Glassine. Nothing was changed.
+            LedgerDamaged, LedgerTooNew: It was not written by this key, or by a newer Glassine. Nothing was changed.
             TooLarge: There is more to remember than a server takes.
             NetworkError: It is tried again next time.
         """
@@ -104,7 +104,10 @@ class LedgerSync:
             return False
         if kept.tag == self._tag:
             return False
-        serial, document = open_ledger(key, kept.content, known_serial=self._memory.ledger_serial)
+        try:
+            serial, document = open_ledger(key, kept.content, known_serial=self._memory.ledger_serial)
+        except errors.Damaged as error:
+            raise errors.LedgerDamaged(details=error.details) from error
         merged = self._memory.merge(document)
         self._memory.saw_serial(serial)
         self.forked.update(found.here.picture_id for found in merged.pictures)

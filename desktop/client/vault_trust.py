@@ -231,4 +231,5 @@ class Measure:
             self._found[name].add(picture_id)
 
     def _history(self, offered: Envelope, known: order.Known) -> Sequence[Envelope]:
-        return fetch_steps(self._context, offered, known, self._cancelled)
+        context = self._context
+        return fetch_steps(context, context.user_id, offered, known, context.memory.people.key_of, self._cancelled)

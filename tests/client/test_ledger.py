@@ -251,7 +251,7 @@ def test_nonsense_is_damaged_and_changes_nothing(tmp_path: Path, tom: Pin, chang
     document = json.loads(ledger_text.write([SECOND], [tom]))
     change(document)
     memory = Memory(tmp_path)
-    with pytest.raises(errors.Damaged):
+    with pytest.raises(errors.LedgerDamaged):
         memory.merge(json.dumps(document).encode())
     assert memory.snapshot().entries == {}
     assert memory.people.all() == []
@@ -260,15 +260,15 @@ def test_nonsense_is_damaged_and_changes_nothing(tmp_path: Path, tom: Pin, chang
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_damaged(data: bytes) -> None:
-    with pytest.raises(errors.Damaged):
+    with pytest.raises(errors.LedgerDamaged):
         ledger_text.read(data)
 
 
 def test_deep_and_newer_texts() -> None:
     for data in (b"[" * 100_000, b'{"v":' * 50_000, b'{"v":1,"people":{},"pictures":{}}' + b" x"):
-        with pytest.raises(errors.Damaged):
+        with pytest.raises(errors.LedgerDamaged):
             ledger_text.read(data)
-    with pytest.raises(errors.Unsupported):
+    with pytest.raises(errors.LedgerTooNew):
         ledger_text.read(b'{"v":2}')
 
 

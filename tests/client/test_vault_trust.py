@@ -455,7 +455,7 @@ def test_a_ledger_that_is_none_is_named_and_left(
     fetch = there.session.api.ledger
     monkeypatch.setattr(there.session.api, "ledger", lambda *more: replace(fetch(*more), content=content, tag="other"))
     there.vault.list_pictures()
-    assert there.vault.trust().ledger_problem == errors.Damaged.code
+    assert there.vault.trust().ledger_problem == errors.LedgerDamaged.code
     assert there.vault.list_pictures()[0].state is PictureState.READY
 
 

@@ -390,7 +390,9 @@ ROWS: Final[tuple[Row, ...]] = (
             "ledger_lost",
         ),
     ),
-    Row("another ledger", "Damaged", (_TRUST + "test_a_ledger_that_is_none_is_named_and_left", "ledger_exchanged")),
+    Row(
+        "another ledger", "LedgerDamaged", (_TRUST + "test_a_ledger_that_is_none_is_named_and_left", "ledger_exchanged")
+    ),
     Row(
         "a new computer, with a ledger or without",
         "says so",

@@ -46,24 +46,24 @@ def in_grants(scene: Scene, change: Any) -> None:
     scene.evil.lie_in_json(hands.PRESENT, in_row)
 
 
-def refuses_grant(scene: Scene, theirs: str, change: Any, error: type[errors.GlassineError] = errors.NoGrant) -> None:
+def refuses_grant(scene: Scene, theirs: str, change: Any) -> None:
     """A changed grant opens nothing for Bob."""
     scene.bob.restart()
     scene.freeze(scene.bob)
     in_grants(scene, change)
-    scene.nothing_shown_of_others(scene.bob, theirs, error)
+    scene.nothing_shown_of_others(scene.bob, theirs, errors.GrantRefused)
 
 
 # -- grants -----------------------------------------------------------------------------------------------------------
 
 
-@attack("stripped_grant", GRANTS, "left out the grant of a shared picture", errors.NoGrant)
+@attack("stripped_grant", GRANTS, "left out the grant of a shared picture", errors.GrantRefused)
 def _(scene: Scene) -> None:
     _, theirs = shared_with_bob(scene)
     refuses_grant(scene, theirs, lambda grant: "")
 
 
-@attack("forged_grant", GRANTS, "made a grant of its own", errors.NoGrant)
+@attack("forged_grant", GRANTS, "made a grant of its own", errors.GrantRefused)
 def _(scene: Scene) -> None:
     mine, theirs = shared_with_bob(scene)
     whole = hands.stored(scene.alice, mine)
@@ -73,7 +73,7 @@ def _(scene: Scene) -> None:
     refuses_grant(scene, theirs, lambda grant: json.dumps(forged, sort_keys=True, separators=(",", ":")))
 
 
-@attack("role_edited", GRANTS, "raised a grant from read to write", errors.NoGrant)
+@attack("role_edited", GRANTS, "raised a grant from read to write", errors.GrantRefused)
 def _(scene: Scene) -> None:
     _, theirs = shared_with_bob(scene)
     refuses_grant(scene, theirs, lambda grant: grant.replace('"role":"read"', '"role":"write"'))
@@ -90,7 +90,7 @@ def _(scene: Scene) -> None:
     must(scene.alice.listed()[mine].state is PictureState.READY, "the owner's picture is concerned")
 
 
-@attack("grant_of_other_picture", GRANTS, "handed out the grant of another picture", errors.NoGrant)
+@attack("grant_of_other_picture", GRANTS, "handed out the grant of another picture", errors.GrantRefused)
 def _(scene: Scene) -> None:
     _, theirs = shared_with_bob(scene)
     other, _ = shared_with_bob(scene, seed=2)
@@ -99,7 +99,7 @@ def _(scene: Scene) -> None:
     refuses_grant(scene, theirs, lambda _: grant)
 
 
-@attack("regrant_to_other_fp", GRANTS, "handed out the grant of somebody else", errors.NoGrant)
+@attack("regrant_to_other_fp", GRANTS, "handed out the grant of somebody else", errors.GrantRefused)
 def _(scene: Scene) -> None:
     mine, theirs = shared_with_bob(scene)
     whole = hands.stored(scene.alice, mine)
@@ -111,7 +111,7 @@ def _(scene: Scene) -> None:
     refuses_grant(scene, theirs, lambda _: json.dumps(readdressed, sort_keys=True, separators=(",", ":")))
 
 
-@attack("grant_of_old_deed", GRANTS, "handed out a grant of before the picture was encrypted anew", errors.NoGrant)
+@attack("grant_of_old_deed", GRANTS, "handed out a grant of before the picture was encrypted anew", errors.GrantRefused)
 def _(scene: Scene) -> None:
     mine, theirs = shared_with_bob(scene)
     old = grant_to(hands.stored(scene.alice, mine).opened, scene.alice.key, scene.bob.key.public, "read", 5)
@@ -123,19 +123,19 @@ def _(scene: Scene) -> None:
     refuses_grant(scene, theirs, lambda _: old)
 
 
-@attack("malformed_grant", GRANTS, "handed out grants that are none", errors.Damaged)
+@attack("malformed_grant", GRANTS, "handed out grants that are none", errors.GrantRefused)
 def _(scene: Scene) -> None:
     _, theirs = shared_with_bob(scene)
     for text in ("{}", "[" * 900, '{"body":{},"sig":"AA=="}', "x" * 32_000, '{"body":{"t":"grant"},"sig":"AAAA"}'):
         scene.evil.repent()
-        refuses_grant(scene, theirs, lambda _, text=text: text, errors.Damaged)
+        refuses_grant(scene, theirs, lambda _, text=text: text)
 
 
 @attack(
     "revoked_reader_with_old_key",
     GRANTS,
     "went on handing out a picture to somebody it was taken back from",
-    errors.NoGrant,
+    errors.GrantRefused,
 )
 def _(scene: Scene) -> None:
     mine, theirs = shared_with_bob(scene)
@@ -167,7 +167,7 @@ def _(scene: Scene) -> None:
         reply.set(json.dumps(again).encode())
 
     scene.evil.lie(rf"^GET .*p-{mine}/envelope", present)
-    scene.nothing_shown_of_others(scene.bob, theirs, errors.NoGrant)
+    scene.nothing_shown_of_others(scene.bob, theirs, errors.GrantRefused)
 
 
 @attack(

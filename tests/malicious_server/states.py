@@ -249,7 +249,10 @@ def _(scene: Scene) -> None:
 
 
 @attack(
-    "ledger_exchanged", OLDER, "handed out another account's ledger, a flipped one, and one of its own", errors.Damaged
+    "ledger_exchanged",
+    OLDER,
+    "handed out another account's ledger, a flipped one, and one of its own",
+    errors.LedgerDamaged,
 )
 def _(scene: Scene) -> None:
     alice = scene.alice
@@ -270,7 +273,7 @@ def _(scene: Scene) -> None:
         alice.restart()
         scene.evil.lie(hands.LEDGER, hands.body(content))
         scene.evil.lie(hands.LEDGER, lambda reply: reply.headers.update({"ETag": f'"{time.time_ns()}"'}))
-        scene.refused(errors.Damaged, alice.vault.sync_ledger)
+        scene.refused(errors.LedgerDamaged, alice.vault.sync_ledger)
 
 
 @attack("new_device", OLDER, "showed a new computer the older of two states, the ledger included", None)

@@ -6,8 +6,10 @@ import pytest
 
 from desktop import errors
 from desktop.client.current import fetch_own
+from desktop.client.vault_history import record_gone
 from desktop.crypto import sealed
 from desktop.crypto.keys import PrivateKey
+from desktop.crypto.records import make_gone
 from desktop.models import PersonState, PictureState
 from tests.client.conftest import RunningServer
 from tests.client.sharing.friends import PASSWORD, Friend
@@ -122,7 +124,7 @@ def test_a_grant_that_did_not_come_along(anna: Friend, ben: Friend, sent: str) -
     ben.meet(anna)
     anna.api.set_permission(anna.user_id, f"p-{sent}", ben.user_id, "write")
     (picture,) = ben.shared.list()
-    assert (picture.state, picture.problem_code) == (PictureState.REFUSED, errors.NoGrant.code)
+    assert (picture.state, picture.problem_code) == (PictureState.REFUSED, errors.GrantRefused.code)
     anna.sharing.share([sent], ben.user_id, "read")
     assert ben.shared.list()[0].state is PictureState.READY
 
@@ -228,3 +230,48 @@ def test_a_name_that_a_server_claims_is_made_harmless(ben: Friend, anna: Friend,
     assert picture.owner_name == "x" + "y" * 197
     ben.meet(anna)
     assert ben.shared.list()[0].owner_name == anna.name
+
+
+def delete_for_good(owner: Friend, picture_id: str) -> None:
+    record_gone(owner.context, picture_id)
+    owner.api.delete(owner.user_id, f"p-{picture_id}")
+
+
+def test_what_its_owner_deleted_for_good_is_said_to_be_deleted(anna: Friend, ben: Friend, sent: str) -> None:
+    ben.meet(anna)
+    shared, theirs = ben.shared, ben.theirs(anna, sent)
+    delete_for_good(anna, sent)
+    with pytest.raises(errors.NoLongerShared, match="deleted this picture for good"):
+        shared.open(theirs)
+
+
+@pytest.mark.parametrize("for_good", [True, False])
+def test_a_server_that_hands_out_again_what_is_gone(anna: Friend, ben: Friend, sent: str, for_good: bool) -> None:
+    ben.meet(anna)
+    shared, theirs = ben.shared, ben.theirs(anna, sent)
+    page = ben.api.shared_page(ben.user_id)
+    if for_good:
+        delete_for_good(anna, sent)
+    else:
+        anna.sharing.stop([sent], ben.user_id, reseal=False)
+    assert shared.list() == []
+    with pytest.raises(errors.NoLongerShared, match="not hand"):
+        shared.open(theirs)
+    ben.restart()
+    ben.api.shared_page = lambda user_id, after="", *_: [] if after else page  # type: ignore[method-assign]
+    (picture,) = ben.shared.list()
+    assert picture.problem_code == (errors.Resurrected.code if for_good else "")
+
+
+def test_a_record_of_a_deletion_that_is_not_the_owners_is_not_believed(anna: Friend, ben: Friend, sent: str) -> None:
+    ben.meet(anna)
+    shared, theirs = ben.shared, ben.theirs(anna, sent)
+    forged = make_gone(ben.key, sent, "0" * 64, 5).text
+    anna.api.delete(anna.user_id, f"p-{sent}")
+    ben.api.gone = lambda *_: forged  # type: ignore[method-assign]
+    with pytest.raises(errors.NoLongerShared, match="took it back, or moved it to the bin"):
+        shared.open(theirs)
+    assert shared.list() == []
+    entry = ben.memory.entry(anna.key.fingerprint, sent)
+    assert entry is not None
+    assert not entry.gone

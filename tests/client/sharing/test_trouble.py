@@ -18,7 +18,7 @@ from desktop.client.sharing_model import StopResult
 from desktop.client.ties import TieKind
 from desktop.crypto.keys import PrivateKey
 from desktop.crypto.records import make_succession
-from desktop.models import PersonState
+from desktop.models import PersonState, PictureState
 from tests.client.conftest import RunningServer
 from tests.client.sharing.friends import PASSWORD, Friend
 from tests.sample_pictures import png
@@ -352,3 +352,27 @@ def test_killed_while_sealing_anew(anna: Friend, ben: Friend, cleo: Friend, tmp_
     assert permissions(anna, picture_id) == [(cleo.user_id, "read")]
     assert cleo.content(anna, picture_id) == png()
     assert list((anna.folder / "attempts").iterdir()) == []
+
+
+@pytest.mark.parametrize("failure", [errors.ServerFailed, errors.ServerSilent, errors.NotSignedIn])
+def test_a_server_that_fails_over_the_steps_in_between_is_not_said_to_hide_them(
+    anna: Friend, ben: Friend, failure: type[errors.GlassineError]
+) -> None:
+    picture_id = anna.add(png())
+    anna.sharing.share([picture_id], anna.meet(ben), "read")
+    ben.meet(anna)
+    shared, theirs = ben.shared, ben.theirs(anna, picture_id)
+    for seed in (2, 3):
+        anna.revising.replace(picture_id, anna.file(png(seed=seed)))
+    history = ben.api.history
+
+    def fail(*_: Any) -> Any:
+        raise failure
+
+    ben.api.history = fail  # type: ignore[method-assign]
+    (picture,) = shared.list()
+    assert (picture.state, picture.problem_code) == (PictureState.UNREADABLE, failure.code)
+    with pytest.raises(failure):
+        shared.open(theirs)
+    ben.api.history = history  # type: ignore[method-assign]
+    assert shared.list()[0].state is PictureState.READY
