@@ -176,7 +176,7 @@ def _resolved(typed: str) -> str:
         return text
     at = bisect.bisect_left(word_list(), text)
     longer = [word for word in word_list()[at : at + 2] if word.startswith(text)]
-    return longer[0] if text and len(longer) == 1 else ""
+    return longer[0] if len(longer) == 1 else ""
 
 
 @functools.cache

@@ -39,7 +39,9 @@ def writing_error(problem: OSError, path: Path) -> GlassineError:
     if problem.errno == errno.EEXIST:
         return NameTaken(f"{path.name} is already there. Nothing was overwritten.")
     if problem.errno in _READ_ONLY:
-        return StorageReadOnly(f"The folder {path.parent} cannot be written. Choose another one or its permissions.")
+        return StorageReadOnly(
+            f"The folder {path.parent} cannot be written. Choose another one, or change its permissions."
+        )
     if problem.errno in (errno.ENOENT, errno.ENOTDIR):
         return FileUnreadable(f"There is no folder {path.parent}. Create it or choose another one.")
     return FileUnreadable(f"{path.name} cannot be written: {problem.strerror or 'unknown reason'}.")

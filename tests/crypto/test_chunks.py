@@ -103,6 +103,21 @@ def test_an_opener_is_not_finished_early() -> None:
             opener.open_into(other, out)
 
 
+def test_nothing_follows_the_last_chunk() -> None:
+    """Not even what is properly encrypted, and as long as a chunk may be."""
+    sealed, b3 = seal_bytes(KEY, AAD, bytes(CHUNK))
+    opener = Opener(KEY, AAD, CHUNK, b3)
+    opener.open_into(sealed, memoryview(bytearray(CHUNK)))
+    more = AESGCM(KEY).encrypt((1).to_bytes(11) + b"\0", b"", AAD)
+    with pytest.raises(Damaged):
+        opener.open_into(more, memoryview(bytearray()))
+    opener.finish()
+    sealer = Sealer(KEY, AAD, CHUNK)
+    sealer.seal(bytes(CHUNK))
+    with pytest.raises(ValueError, match="wrong length"):
+        sealer.seal(bytes(CHUNK))
+
+
 def test_a_sealer_takes_exactly_its_chunks() -> None:
     sealer = Sealer(KEY, AAD, CHUNK + 5)
     for wrong in (b"", b"x" * (CHUNK - 1), b"x" * (CHUNK + 1)):

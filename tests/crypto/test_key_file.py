@@ -337,6 +337,26 @@ def test_server_copy_has_no_pass_slot(data: bytes) -> None:
         key_file.with_slots_only(data, {SlotKind.KIT})
 
 
+def test_nothing_is_added_to_a_file_whose_key_does_not_open(data: bytes) -> None:
+    """Its slots do: what is damaged is noticed now, and not when the old passphrase is forgotten."""
+    whole = key_file.add_root_slot(data, "correct horse", SlotKind.KIT, ROOT)
+    damaged = altered(whole, key=flip_base64(json.loads(whole)["key"], 20))
+    for change in (
+        lambda: key_file.change_passphrase(damaged, "correct horse", "another", _cost=CHEAP),
+        lambda: key_file.add_root_slot(damaged, "correct horse", SlotKind.DEVICE, ROOT),
+        lambda: key_file.set_passphrase(damaged, SlotKind.KIT, ROOT, "another", _cost=CHEAP),
+    ):
+        with pytest.raises(KeyFileDamaged):
+            change()
+    fresh = key_file.set_passphrase(whole, SlotKind.KIT, ROOT, "another", _cost=CHEAP)
+    assert key_file.open_with_passphrase(fresh, "another") is not None
+
+
+def test_a_key_file_keeps_a_slot(data: bytes) -> None:
+    with pytest.raises(ValueError, match="without slots"):
+        key_file.without_slot(data, SlotKind.PASS)
+
+
 def test_adding_a_slot_needs_the_passphrase(data: bytes) -> None:
     with pytest.raises(WrongKey):
         key_file.add_root_slot(data, "guess", SlotKind.KIT, ROOT)

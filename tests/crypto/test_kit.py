@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mnemonic import Mnemonic
 
 from desktop.client.kit_page import kit_page
 from desktop.crypto import canonical, key_file, kit
@@ -114,6 +115,13 @@ def test_words_that_do_not_belong_together() -> None:
         assert caught.value.positions == ()
 
 
+def test_a_shorter_mnemonic_is_no_kit() -> None:
+    for size in (16, 20, 24, 28):
+        words = Mnemonic("english").to_mnemonic(bytes(range(size))).split()
+        with pytest.raises(KitWordsWrong):
+            kit.read_words(words)
+
+
 def test_proving_says_which_words_are_right() -> None:
     words = list(kit.words_of(ROOT))
     words[6] = "zoo"
@@ -146,6 +154,7 @@ def test_a_kit_opens_the_servers_copy_and_nothing_else_does(owner: PrivateKey, p
     for data in (both, copy):
         opened = kit.open_with_kit(data, kit.read_words(words), printed=owner.fingerprint)
         assert opened.fingerprint == owner.fingerprint
+        assert kit.open_with_kit(data, ROOT).fingerprint == owner.fingerprint
         with pytest.raises(WrongKey):
             kit.open_with_kit(data, os.urandom(32))
     with pytest.raises(WrongKey):
