@@ -24,7 +24,7 @@ def read_fields(*names: str) -> tuple[str, ...]:
     Raises:
         Malformed: The body is not what its content type says.
         UnsupportedContentType: It is neither a form nor JSON.
-        Invalid: A JSON member is not a text.
+        Invalid: A JSON member is not a text, or a form's field not UTF-8.
     """
     members = _members()
     return tuple(_text(name, members.get(name, "")) for name in names)
