@@ -255,10 +255,7 @@ def network_errors() -> Iterator[None]:
     try:
         yield
     except requests.exceptions.SSLError as error:
-        raise errors.NetworkError(
-            "The server's certificate is not trusted, so nothing was sent. Check the address, or ask who runs it.",
-            details=str(error),
-        ) from error
+        raise _insecure(error) from error
     except (
         requests.exceptions.InvalidURL,
         requests.exceptions.MissingSchema,
@@ -272,6 +269,25 @@ def network_errors() -> Iterator[None]:
                 details=str(error),
             ) from error
         raise _silent(error) from error
+
+
+def _insecure(error: Exception) -> errors.NetworkError:
+    """What went wrong with the encrypted connection: nobody to be trusted, nobody who speaks it, or it broke."""
+    import ssl
+
+    causes = [cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)]
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return errors.NetworkError(
+            "The server's certificate is not trusted, so nothing was sent. Check the address, or ask who runs it.",
+            details=str(error),
+        )
+    if any(cause.reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"} for cause in causes):
+        return errors.NotAGlassineServer(
+            "What answers at this address does not encrypt the connection (https), so nothing was sent. Check the "
+            "address.",
+            details=str(error),
+        )
+    return errors.ServerSilent("The encrypted connection to the server broke off.", details=str(error))
 
 
 def _silent(error: Exception) -> errors.NetworkError:

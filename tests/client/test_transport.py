@@ -105,6 +105,23 @@ def test_bad_servers(answer: Callable[[socket.socket, bytes], None], error: type
     assert type(raised.value) is error
 
 
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (send_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), errors.NotAGlassineServer, "https"),
+        (lambda connection, request: None, errors.ServerSilent, "broke off"),
+        (send_all(b"\x15\x03\x03\x00\x02\x02\x28"), errors.ServerSilent, "broke off"),
+    ],
+    ids=["plain-http", "closed", "refused"],
+)
+def test_encrypted_connections_that_fail_say_nothing_of_certificates(
+    answer: Callable[[socket.socket, bytes], None], error: type[Exception], words: str
+) -> None:
+    with answering(answer) as address, pytest.raises(error, match=words) as raised:
+        ask(address.replace("http://", "https://"))
+    assert type(raised.value) is error
+
+
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
