@@ -55,12 +55,13 @@ def build_parser() -> Parser:
         prog="glassine",
         description="Private pictures: encrypted on this computer, stored as pictures of noise. "
         "Without a command the window opens.",
+        epilog="glassine COMMAND --help says more about a command.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
     for name, about in SERVER_COMMANDS.items():
-        commands.add_parser(name, help=f"{about} (see glassine {name} --help)", add_help=False)
+        commands.add_parser(name, help=about, add_help=False)
     cli_keys.add_commands(commands)
     cli_pictures.add_commands(commands)
     cli_vault.add_commands(commands)
@@ -132,6 +133,8 @@ def _forget_output() -> None:
 
 
 def _dispatch(argv: list[str], console: Console) -> int:
+    if argv[0] not in COMMANDS and not argv[0].startswith("-"):
+        raise UsageError(_no_command(argv))
     parser = build_parser()
     arguments = parser.parse_args(argv)
     if arguments.version:
@@ -144,6 +147,14 @@ def _dispatch(argv: list[str], console: Console) -> int:
     console.as_json = getattr(arguments, "json", False)
     arguments.work(arguments, console)
     return console.worst
+
+
+def _no_command(argv: Sequence[str]) -> str:
+    """What is wrong with a command line that begins with neither a command nor an option."""
+    if not os.path.lexists(argv[0]):
+        return f"There is neither a command nor a file called {argv[0]}. See glassine --help."
+    missing = next(argument for argument in argv if not os.path.lexists(argument))
+    return f"{missing} is not there. Check the name; options belong behind a command."
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
-from desktop.cli_console import Console, quoted, require_folder, require_free
+from desktop.cli_console import Console, add_command, quoted, require_folder, require_free
 from desktop.cli_keys import add_json
 from desktop.errors import FileUnreadable
 
@@ -21,26 +21,29 @@ ORIGINAL_QUOTIENT: Final = "quotient.txt"
 
 def add_commands(commands: Any) -> None:
     """Add `classic` and what belongs to it to the parser."""
-    classic = commands.add_parser(
-        "classic", help="pictures and keys of the classic scheme (not secure)", allow_abbrev=False
-    )
+    classic = add_command(commands, "classic", "pictures and keys of the classic scheme (not secure)")
     which = classic.add_subparsers(metavar="COMMAND", required=True)
 
-    encrypt = which.add_parser("encrypt", help="encrypt a picture (not secure)", allow_abbrev=False)
+    encrypt = add_command(which, "encrypt", "encrypt a picture (not secure)")
     encrypt.add_argument("--key", metavar="FILE", type=Path, required=True, help="a public key, rsa_pub.txt")
     encrypt.set_defaults(work=_encrypt)
 
-    decrypt = which.add_parser("decrypt", help="decrypt a picture", allow_abbrev=False)
+    decrypt = add_command(which, "decrypt", "decrypt a picture")
     decrypt.add_argument("--key", metavar="FILE", type=Path, required=True, help="a private key, rsa.txt")
     decrypt.set_defaults(work=_decrypt)
 
-    for parser in (encrypt, decrypt):
+    for parser, done in ((encrypt, ENCRYPTED), (decrypt, DECRYPTED)):
         parser.add_argument("picture", metavar="PICTURE", type=Path, help="a picture file")
-        parser.add_argument("--quotient", metavar="FILE", type=Path, help="the quotient text that belongs to it")
-        parser.add_argument("--out", metavar="FILE", type=Path, help="the PNG to write")
+        parser.add_argument(
+            "--quotient",
+            metavar="FILE",
+            type=Path,
+            help="the quotient text that belongs to it; without it one named alike",
+        )
+        parser.add_argument("--out", metavar="FILE", type=Path, help=f"the PNG to write (default: NAME{done}.png here)")
         add_json(parser)
 
-    keys = which.add_parser("keys", help="create rsa.txt and rsa_pub.txt (not secure)", allow_abbrev=False)
+    keys = add_command(which, "keys", "create rsa.txt and rsa_pub.txt (not secure)")
     keys.add_argument("folder", metavar="DIR", type=Path, help="the folder to write them to")
     add_json(keys)
     keys.set_defaults(work=_keys)

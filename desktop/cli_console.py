@@ -148,6 +148,11 @@ def _has_terminal() -> bool:
     return True
 
 
+def add_command(commands: Any, name: str, about: str) -> Any:
+    """Add a command to a parser; its own help begins with what the list of commands says of it."""
+    return commands.add_parser(name, help=about, description=f"{about[:1].upper()}{about[1:]}.", allow_abbrev=False)
+
+
 def require_folder(folder: Path) -> None:
     """Raise UsageError unless ``folder`` is a folder, before anybody types a passphrase."""
     if not folder.is_dir():

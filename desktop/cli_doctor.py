@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from desktop.cli_console import EXIT_OTHER, Console, plain
+from desktop.cli_console import EXIT_OTHER, Console, add_command, plain
 from desktop.cli_keys import add_json
 
 QT_LIBRARIES: Final = {
@@ -54,7 +54,7 @@ class Finding:
 
 def add_commands(commands: Any) -> None:
     """Add `doctor` to the parser."""
-    doctor = commands.add_parser("doctor", help="say what works on this machine", allow_abbrev=False)
+    doctor = add_command(commands, "doctor", "say what works on this machine")
     add_json(doctor)
     doctor.set_defaults(work=_doctor)
 

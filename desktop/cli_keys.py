@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desktop.cli_console import Console, UsageError, passphrase_from, quoted, require_folder, require_free
+from desktop.cli_console import Console, UsageError, add_command, passphrase_from, quoted, require_folder, require_free
 from desktop.errors import KeyRefused, PassphraseNeeded, Unsupported
 
 if TYPE_CHECKING:
@@ -22,23 +22,24 @@ DEFAULT_BITS = 3072
 
 def add_commands(commands: Any) -> None:
     """Add `keys` and what belongs to it to the parser."""
-    keys = commands.add_parser("keys", help="create, show, export and import keys", allow_abbrev=False)
+    keys = add_command(commands, "keys", "create, show, export and import keys")
     which = keys.add_subparsers(metavar="COMMAND", required=True)
 
-    new = which.add_parser("new", help="create a key pair in a new key file", allow_abbrev=False)
+    new = add_command(which, "new", "create a key pair in a new key file")
     new.add_argument("keyfile", metavar="KEYFILE", type=Path, help="the key file to create")
     new.add_argument("--bits", metavar="N", type=_bits, default=DEFAULT_BITS, help="size of the key (default 3072)")
     add_passphrase(new, "its passphrase")
     add_json(new)
     new.set_defaults(work=_new)
 
-    show = which.add_parser("show", help="print the fingerprint of a key", allow_abbrev=False)
+    show = add_command(which, "show", "print the fingerprint of a key")
     show.add_argument("keyfile", metavar="KEYFILE", type=Path, help="a key file")
+    show.add_argument("--words", action="store_true", help="as the twelve words that people compare by telephone")
     add_passphrase(show, "its passphrase, to prove that the fingerprint is right")
     add_json(show)
     show.set_defaults(work=_show)
 
-    export = which.add_parser("export", help="write a key for another program or person", allow_abbrev=False)
+    export = add_command(which, "export", "write a key for another program or person")
     export.add_argument("keyfile", metavar="KEYFILE", type=Path, help="a key file")
     what = export.add_mutually_exclusive_group(required=True)
     what.add_argument("--public", action="store_true", help="the public key, as PEM")
@@ -50,7 +51,7 @@ def add_commands(commands: Any) -> None:
     protection.add_argument("--unencrypted", action="store_true", help="export the private key without a passphrase")
     export.set_defaults(work=_export)
 
-    import_ = which.add_parser("import", help="make a key file from another program's key", allow_abbrev=False)
+    import_ = add_command(which, "import", "make a key file from another program's key")
     import_.add_argument("file", metavar="FILE", type=Path, help="a PKCS#8, PKCS#1 or OpenSSH private key")
     import_.add_argument("--out", metavar="KEYFILE", type=Path, required=True, help="the key file to create")
     add_passphrase(import_, "the passphrase of FILE")
@@ -58,7 +59,7 @@ def add_commands(commands: Any) -> None:
     add_json(import_)
     import_.set_defaults(work=_import)
 
-    change = which.add_parser("passphrase", help="change the passphrase of a key file", allow_abbrev=False)
+    change = add_command(which, "passphrase", "change the passphrase of a key file")
     change.add_argument("keyfile", metavar="KEYFILE", type=Path, help="a key file")
     add_passphrase(change, "the passphrase it has")
     add_new_passphrase(change, "the passphrase it gets")
@@ -150,10 +151,12 @@ def _say_created(path: Path, key: PublicKey, console: Console) -> None:
 
 def _show(arguments: argparse.Namespace, console: Console) -> None:
     from desktop.crypto.key_formats import fingerprint_groups
+    from desktop.crypto.words import fingerprint_words
 
     key, slots, proven = _load_public(arguments.keyfile, arguments.passphrase_file, console)
-    record = {**_record(arguments.keyfile, key), "opens_with": slots, "proven": proven}
-    console.result(fingerprint_groups(key.fingerprint), record)
+    words = " ".join(fingerprint_words(key.fingerprint))
+    record = {**_record(arguments.keyfile, key), "words": words, "opens_with": slots, "proven": proven}
+    console.result(words if arguments.words else fingerprint_groups(key.fingerprint), record)
 
 
 def _export(arguments: argparse.Namespace, console: Console) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desktop.cli_console import Console, UsageError, quoted, require_folder
+from desktop.cli_console import Console, UsageError, add_command, quoted, require_folder
 from desktop.cli_keys import add_json, add_passphrase, load_key, read_public_key
 from desktop.errors import Damaged, GlassineError
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Any) -> None:
     """Add `seal` and `open` to the parser."""
-    seal = commands.add_parser("seal", help="encrypt pictures into sealed files", allow_abbrev=False)
+    seal = add_command(commands, "seal", "encrypt pictures into sealed files")
     seal.add_argument("pictures", metavar="PICTURE", type=Path, nargs="+", help="a picture file")
     seal.add_argument(
         "--to", metavar="PUBLIC.pem", type=Path, action="append", default=[], help="also for the owner of this key"
     )
     seal.set_defaults(work=_seal)
 
-    open_ = commands.add_parser("open", help="decrypt sealed files", allow_abbrev=False)
+    open_ = add_command(commands, "open", "decrypt sealed files")
     open_.add_argument("pictures", metavar="SEALED", type=Path, nargs="+", help="a sealed file")
     whose = open_.add_mutually_exclusive_group()
     whose.add_argument(

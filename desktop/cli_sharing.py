@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from desktop.cli_account import add_account, opened_vault
-from desktop.cli_console import Console, UsageError
+from desktop.cli_console import Console, UsageError, add_command
 from desktop.cli_keys import add_json
 from desktop.errors import GlassineError, KeyChanged, NotFound, PersonNotFound
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Any) -> None:
     """Add `share` and `people` to the parser."""
-    share = commands.add_parser("share", help="share pictures on a server, and take them back", allow_abbrev=False)
+    share = add_command(commands, "share", "share pictures on a server, and take them back")
     share.add_argument("pictures", metavar="PICTURE", nargs="*", help="a picture's id, or its name")
     what = share.add_mutually_exclusive_group(required=True)
     what.add_argument("--with", metavar="NAME", dest="person", help="share with the person of exactly this name")
@@ -37,7 +37,7 @@ def add_commands(commands: Any) -> None:
     share.add_argument("--reseal", action="store_true", help="with --stop: encrypt anew what was taken back")
     share.set_defaults(work=_share)
 
-    people = commands.add_parser("people", help="list the people one shares with, compare keys", allow_abbrev=False)
+    people = add_command(commands, "people", "list the people one shares with, compare keys")
     people.add_argument("--compare", metavar="NAME", help="compare the key of the person of exactly this name")
     people.add_argument(
         "words", metavar="WORDS", nargs="*", help="with --compare: the twelve words, digits or QR text they told you"
@@ -132,15 +132,33 @@ def _take(
     waiting = [picture_id for picture_id, who, _ in sharing.waiting() if who.user_id == person.user_id]
     if not arguments.pictures:
         chosen = list(dict.fromkeys([*sharing.shared_with(person.user_id), *waiting]))
+        if not chosen:
+            console.warn(f"Nothing is shared with {person.name}, as far as this computer remembers.")
+    else:
+        chosen = [picture_id for picture_id in chosen if _has(sharing, picture_id, person, named, console)]
     result = sharing.stop(chosen, person.user_id, reseal=arguments.reseal)
     for picture_id in result.stopped:
         resealed = picture_id in result.resealed
-        how = "taken back and encrypted anew" if resealed else "taken back"
+        how = " and encrypted anew" if resealed else ""
         record = _record(picture_id, person) | {"outcome": "stopped", "resealed": resealed}
-        console.result(f"{_name(picture_id, named)}: {how} from {person.name}", record)
+        console.result(f"{_name(picture_id, named)}: taken back from {person.name}{how}", record)
     _fail(result.failed, named, console)
     if result.stopped:
         console.warn(f"What {person.name} has opened may have been kept; that cannot be taken back.")
+
+
+def _has(sharing: Sharing, picture_id: str, person: Person, named: dict[str, Picture], console: Console) -> bool:
+    """Whether somebody has a picture; if not, it is said, lest anybody takes a copy of it for taken back."""
+    try:
+        if any(share.person.user_id == person.user_id for share in sharing.shares_of(picture_id)):
+            return True
+    except GlassineError:
+        return True  # taking it back says what is wrong
+    reason = (
+        f"This picture is not shared with {person.name}. A copy made with --strip is another one: see share --list."
+    )
+    console.fail(NotFound(reason), Path(_name(picture_id, named)))
+    return False
 
 
 def _list(sharing: Sharing, picture_ids: list[str], named: dict[str, Picture], console: Console) -> None:

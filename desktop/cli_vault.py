@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desktop.cli_account import add_account, opened_vault
-from desktop.cli_console import EXIT_DAMAGED, GRAVITY, Console, UsageError, passphrase_from, quoted, require_folder
+from desktop.cli_console import (
+    EXIT_DAMAGED,
+    GRAVITY,
+    Console,
+    UsageError,
+    add_command,
+    passphrase_from,
+    quoted,
+    require_folder,
+)
 from desktop.cli_keys import add_json
 from desktop.errors import AlreadyStored, GlassineError, NotFound
 
@@ -23,15 +32,15 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Any) -> None:
     """Add `upload`, `list` and `download` to the parser."""
-    upload = commands.add_parser("upload", help="encrypt pictures and store them", allow_abbrev=False)
+    upload = add_command(commands, "upload", "encrypt pictures and store them")
     upload.add_argument("files", metavar="FILE", type=Path, nargs="+", help="a picture file")
     upload.set_defaults(work=_upload)
 
-    list_ = commands.add_parser("list", help="list the pictures of a vault", allow_abbrev=False)
+    list_ = add_command(commands, "list", "list the pictures of a vault or an account")
     list_.add_argument("--bin", action="store_true", help="list what is in the bin instead")
     list_.set_defaults(work=_list)
 
-    download = commands.add_parser("download", help="fetch pictures and decrypt them", allow_abbrev=False)
+    download = add_command(commands, "download", "fetch pictures and decrypt them")
     download.add_argument("pictures", metavar="PICTURE", nargs="+", help="a picture's id, or its name")
     download.add_argument("--to", metavar="DIR", type=Path, required=True, help="an existing folder for the pictures")
     download.set_defaults(work=_download)

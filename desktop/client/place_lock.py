@@ -37,7 +37,7 @@ class PlaceLock:
         except OSError as problem:
             os.close(self._descriptor)
             raise errors.VaultInUse(
-                "Another Glassine window is signed in to this account. Close it first, or use that window."
+                "Another Glassine window or command is signed in to this account. Close it, or wait for it, first."
             ) from problem
 
     def release(self) -> None:

@@ -55,6 +55,20 @@ def test_a_wrong_command_line_is_one_line_and_two(glassine, arguments) -> None:
     assert len(result.err.splitlines()) == 1
 
 
+def test_a_file_that_is_missing_is_named(glassine, photo) -> None:
+    typo = glassine("hoilday.png")
+    assert typo.err == "glassine: There is neither a command nor a file called hoilday.png. See glassine --help.\n"
+    one_of_two = glassine(photo, "gone.png")
+    assert one_of_two.err.startswith("glassine: gone.png is not there. Check the name;")
+    assert (typo.code, one_of_two.code) == (2, 2)
+
+
+def test_every_help_says_what_the_command_does() -> None:
+    for name, parser in commands(cli.build_parser(), "glassine"):
+        if name.split()[1] not in cli.SERVER_COMMANDS:  # they are the backend's
+            assert parser.description, name
+
+
 @pytest.mark.parametrize("arguments", [("--help",), ("keys", "--help"), ("keys", "new", "--help"), ("seal", "-h")])
 def test_help_goes_to_standard_output(glassine, arguments) -> None:
     result = glassine(*arguments)

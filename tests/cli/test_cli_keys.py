@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from desktop.crypto import key_file, key_formats
+from desktop.crypto.words import fingerprint_words
 
 FOREIGN = Path(__file__).parents[1] / "crypto" / "foreign_keys"
 
@@ -64,9 +65,11 @@ def test_show_prints_the_fingerprint(glassine, keys) -> None:
         "file": str(keys.mine),
         "fingerprint": keys.private.fingerprint,
         "bits": 2048,
+        "words": " ".join(fingerprint_words(keys.private.fingerprint)),
         "opens_with": ["pass"],
         "proven": False,
     }
+    assert glassine("keys", "show", keys.mine, "--words").out == f"{record['words']}\n"
     proven = glassine("keys", "show", keys.mine, "--json", "--passphrase-file", keys.passphrase)
     assert json.loads(proven.out)["proven"] is True
 

@@ -126,10 +126,13 @@ def test_sharing_and_taking_back(run: Glassine, them: Account, stored: str, phot
         "key": "unverified",
     }
     stopped = run("share", "--stop", them.name, "--reseal")
-    assert stopped.out == f"holiday.png: taken back and encrypted anew from {them.name}\n"
+    assert stopped.out == f"holiday.png: taken back from {them.name} and encrypted anew\n"
     assert "may have been kept" in stopped.err
     assert them.shared() == []
     assert run("share", "--list").out == ""
+    again = run("share", "--stop", them.name)
+    assert (again.code, again.out) == (0, "")
+    assert again.err == f"glassine: Nothing is shared with {them.name}, as far as this computer remembers.\n"
     unknown = run("share", "--stop", "nobody")
     assert (unknown.code, unknown.err) == (1, "glassine: Nobody called nobody is known in this account.\n")
 
@@ -156,6 +159,13 @@ def test_copies_without_metadata(run: Glassine, them: Account, stored: str) -> N
     record = json.loads(result.out)
     assert record["copy"] not in ("", stored)
     assert [name for name, _ in them.shared()] == ["picture.png"]
+    # who takes back the original is not told that the copy was
+    original = run("share", "holiday.png", "--stop", them.name)
+    assert (original.code, original.out) == (1, "")
+    assert original.err.startswith(f"glassine: holiday.png: This picture is not shared with {them.name}. A copy ")
+    assert [name for name, _ in them.shared()] == ["picture.png"]
+    assert run("share", "picture.png", "--stop", them.name).code == 0
+    assert them.shared() == []
 
 
 @pytest.mark.parametrize(
