@@ -31,6 +31,7 @@ _ENVELOPE = "crypto/test_envelope.py::"
 _CARRIER = "crypto/test_carrier.py::"
 _KEYS = "crypto/test_keys.py::"
 _KEY_FILE = "crypto/test_key_file.py::"
+_SINGLE = "crypto/test_single_checks.py::"
 _ORDER = "crypto/test_order.py::"
 _JUDGING = "client/test_judging.py::"
 _TRUST = "client/test_vault_trust.py::"
@@ -98,7 +99,11 @@ ROWS: Final[tuple[Row, ...]] = (
             "other_owner_same_id",
         ),
     ),
-    Row("thumbnails exchanged", "Damaged; none is shown", (_ENVELOPE + "test_swap_thumbs", "swap_thumbnails")),
+    Row(
+        "thumbnails exchanged, or of an earlier revision",
+        "Damaged; none is shown",
+        (_ENVELOPE + "test_swap_thumbs", "swap_thumbnails", "stale_thumbnail"),
+    ),
     Row(
         "the file of an earlier revision",
         "Damaged",
@@ -123,6 +128,11 @@ ROWS: Final[tuple[Row, ...]] = (
         "a reader encrypts a chunk with the real key, and the server helps",
         "Damaged; no file",
         (_CARRIER + "test_reader_forges_chunk", "reader_forges_chunk"),
+    ),
+    Row(
+        "a key that opens everything and is not the one the owner has committed to",
+        "Damaged",
+        (_SINGLE + "test_a_key_that_opens_everything_and_is_not_the_one_committed_to",),
     ),
     # -- readers and writers
     Row(
@@ -156,6 +166,14 @@ ROWS: Final[tuple[Row, ...]] = (
         "a grant for reading is used to write", "NoGrant", (_ENVELOPE + "test_read_grant_used_to_write", "role_claimed")
     ),
     Row("a grant of another picture", "NoGrant", (_ENVELOPE + "test_grant_of_other_picture", "grant_of_other_picture")),
+    Row(
+        "a grant that names another picture or owner beside the right deed, or that another key signed",
+        "NoGrant",
+        (
+            _SINGLE + "test_a_grant_that_names_something_else_beside_the_deed",
+            _SINGLE + "test_a_grant_is_looked_at_for_its_owner_alone",
+        ),
+    ),
     Row("a grant of an old deed", "NoGrant", ("grant_of_old_deed", "revoked_reader_with_old_key")),
     Row("a grant for somebody else", "NoGrant", (_ENVELOPE + "test_regrant_to_other_fp", "regrant_to_other_fp")),
     Row("a role edited in a grant", "NoGrant", (_ENVELOPE + "test_role_edited", "role_edited")),
@@ -214,8 +232,13 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "two devices make the same revision",
-        "a conflict, neither lost",
-        (_ORDER + "test_two_devices_rev5", _JUDGING + "test_two_devices_rev5", _REVISING + "test_two_devices"),
+        "a conflict, neither lost; Forked when the server showed each its own",
+        (
+            _ORDER + "test_two_devices_rev5",
+            _JUDGING + "test_two_devices_rev5",
+            _REVISING + "test_two_devices",
+            "computers_kept_apart",
+        ),
     ),
     # -- what is left out and put in
     Row(
@@ -252,7 +275,12 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(
         "a key exchanged later",
         "KeyChanged; nothing is wrapped for it",
-        ("client/test_people.py::test_key_change", _TROUBLE + "test_a_changed_key_gets_nothing", "key_change"),
+        (
+            "client/test_people.py::test_key_change",
+            _TROUBLE + "test_a_changed_key_gets_nothing",
+            "key_change",
+            "old_key_again",
+        ),
     ),
     Row(
         "a key exchanged between dialog and wrap",
@@ -288,6 +316,7 @@ ROWS: Final[tuple[Row, ...]] = (
         (
             _TROUBLE + "test_ones_own_key_altered_by_the_server",
             "own_key_at_sign_in",
+            "own_old_key_again",
             "own_key_for_others",
             "own_key_as_another",
         ),
@@ -452,6 +481,7 @@ ROWS: Final[tuple[Row, ...]] = (
             "client/test_key_change.py::test_an_older_revision_is_not_carried_over",
             "client/test_key_change.py::test_a_permission_that_the_server_made_up_gets_no_grant",
             "client/test_key_change.py::test_a_damaged_picture_does_not_stop_the_others",
+            "key_change_dropped",
         ),
     ),
     Row(
