@@ -110,6 +110,11 @@ class KeptVersions:
         self._context = context
         self._folder = context.folder / FOLDER
 
+    def clean(self) -> None:
+        """Remove what killed programs left incomplete; only one program at a time uses a place."""
+        for _, owner in self._owners():
+            self._staging(owner).clean()
+
     def target(self, picture_id: str) -> Target:
         """Return what the gallery means by an id; raises PersonNotFound when its owner has no pinned key."""
         owner_id, dot, shared = picture_id.partition(".")

@@ -6,6 +6,7 @@ Blocking; what takes long reports and can be cancelled. Must not import PySide6,
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,8 +23,11 @@ from desktop.models import IsCancelled, Report, never_cancelled, no_report
 if TYPE_CHECKING:
     from desktop.client.answers import Row
     from desktop.client.vault_context import VaultContext
+    from desktop.crypto.opened import OpenedEnvelope
     from desktop.crypto.plans import Plan
     from desktop.crypto.sealed import Envelope, Sealed
+
+log = logging.getLogger(__name__)
 
 Choice = Literal["mine", "theirs", "both"]
 
@@ -37,6 +41,7 @@ class Revising:
         """Prepare, and remove what a crash left incomplete; nothing is sent yet."""
         self._context = context
         self._kept = KeptVersions(context)
+        self._kept.clean()
 
     def replace(
         self, picture_id: str, source: Path, report: Report = no_report, cancelled: IsCancelled = never_cancelled
@@ -108,6 +113,9 @@ class Revising:
                 done.append(one.target.gallery_id)
             except errors.ConflictKept:
                 pass
+            except (errors.NotFound, errors.TooLarge, errors.NotAuthentic, errors.Damaged) as error:
+                # its picture may come back from the bin; the others are not held up
+                log.warning("a kept version was not stored: %s %s", error.code, error.details)
             report(at + 1, len(waiting))
         return done
 
@@ -148,7 +156,9 @@ class Revising:
 
     def _moved(self, kept: Kept) -> bool:
         entry = self._context.memory.entry(*kept.target.key)
-        return entry is None or entry.known is None or entry.known.header_hash != kept.envelope.previous
+        if entry is None or entry.known is None or entry.gone:
+            return True
+        return entry.known.header_hash != kept.envelope.previous
 
     def _send(self, kept: Kept, cancelled: IsCancelled) -> str:
         """Send what is kept as it is, and forget it when it is stored."""
@@ -206,6 +216,8 @@ class Revising:
         target = kept.target
         for _ in range(TRIES):
             current = fetch(self._context, target.owner_id, target.owner, target.picture_id, cancelled)
+            if _same_file(current.opened, kept.opened):  # an earlier try whose answer was lost
+                return
             plan = next_revision(current.opened, self._context.key, owner=target.owner, grant=current.grant)
             with attempt(self._context.folder) as folder:
                 made = self._seal_again(kept, folder, plan, report, cancelled)
@@ -262,3 +274,7 @@ class Revising:
                 report=report,
                 cancelled=cancelled,
             )
+
+
+def _same_file(one: OpenedEnvelope, other: OpenedEnvelope) -> bool:
+    return (one.metadata.b3, one.metadata.name) == (other.metadata.b3, other.metadata.name)

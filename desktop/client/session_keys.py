@@ -205,6 +205,7 @@ class SessionKeys:
         Raises:
             KeyMissing: Locked, or there is no change to go on with.
             WrongPassword: The password is needed, or is another one.
+            ConflictKept: New versions of pictures wait here; the person has to choose first.
             KeyRefused, NetworkError, StorageFull, StorageReadOnly: It goes on with the next call.
         """
         from desktop.client import key_change_state, queue_file
@@ -222,8 +223,7 @@ class SessionKeys:
         following = new
         vault = self.vault()
         if key is old:  # only this key opens what waits here to be sent
-            for staged in vault.staged():
-                vault.upload(staged, cancelled=cancelled)
+            self._send_waiting(vault, cancelled, begun=state is not None)
         context = vault.context()
         change = KeyChange(context, old, new, lambda pem: self._change_account(following, password))
         changed = change.run(report, cancelled)
@@ -237,6 +237,21 @@ class SessionKeys:
             self.key_store.set_default(new.fingerprint)
             self.key_store.note(old.fingerprint, retired=datetime.now(UTC).isoformat())
         return changed
+
+    @staticmethod
+    def _send_waiting(vault: Vault, cancelled: IsCancelled, *, begun: bool) -> None:
+        """Send what waits here to be sent; raises ConflictKept when the person has to choose first."""
+        from desktop.client.revising import Revising
+
+        for staged in vault.staged():
+            vault.upload(staged, cancelled=cancelled)
+        revising = Revising(vault.context())
+        revising.send_kept(cancelled=cancelled)
+        if revising.kept() and not begun:
+            raise errors.ConflictKept(
+                "New versions of pictures wait here that only your present key opens. Choose for each which version "
+                "counts, then change your key. Nothing was changed."
+            )
 
     # -- away from the classic scheme -----------------------------------------------------------------------------
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from desktop import embedded, errors
+from desktop.client.revising import Revising
 from desktop.client.session import Sessions
 from desktop.config import Config
 from desktop.crypto.keys import PrivateKey
@@ -66,3 +68,35 @@ def test_a_key_that_the_old_one_did_not_sign_for_is_refused(there: Somewhere, ot
     there.session.close()
     with pytest.raises(errors.KeyChanged):
         there.sign_in()
+
+
+def test_a_version_that_waits_is_stored_or_chosen_before_the_key_that_opens_it_ends(
+    there: Somewhere, other_key: PrivateKey
+) -> None:
+    waits, conflicts = there.add(png(9, 7)), there.add(png(9, 8))
+    context = there.vault.context()
+    put, listed = there.session.api.put_revision, context.catalog.get(conflicts)
+
+    def silent(*_: Any, **__: Any) -> None:
+        raise errors.ServerSilent
+
+    there.session.api.put_revision = silent  # type: ignore[method-assign]
+    with pytest.raises(errors.ServerSilent):
+        Revising(context).replace(waits, there.source(png(9, 7, seed=1)))
+    there.session.api.put_revision = put  # type: ignore[method-assign]
+    Revising(context).replace(conflicts, there.source(png(9, 8, seed=2)))
+    context.catalog.add(listed)  # as it was listed before
+    with pytest.raises(errors.ConflictKept):
+        Revising(context).replace(conflicts, there.source(png(9, 8, seed=3)))
+    there.session.key_store.add(other_key, "the next", NEW)
+    with pytest.raises(errors.ConflictKept, match="Nothing was changed"):
+        there.session.change_key(other_key, PASSWORD)
+    assert there.session.key_change is None
+    assert [kept.picture_id for kept in Revising(context).kept()] == [conflicts]
+    copy = Revising(context).resolve(conflicts, "both")
+    there.session.change_key(other_key, PASSWORD)
+    vault = there.session.vault()
+    vault.list_pictures()
+    assert bytes(vault.open(waits).data) == png(9, 7, seed=1)
+    assert bytes(vault.open(conflicts).data) == png(9, 8, seed=2)
+    assert bytes(vault.open(copy).data) == png(9, 8, seed=3)

@@ -54,6 +54,7 @@ def test_replacing_ones_own(anna: Friend) -> None:
         assert opened(anna, picture_id) == content
         known = anna.context.catalog.get(picture_id)
         assert (known.header_hash, known.picture.name) == (header_hash, f"{number}.png")
+        assert (known.picture.epoch, known.picture.revision_number) == (1, number)
         salts.add(fetch_own(anna.context, picture_id).envelope.header.salt)
     assert len(salts) == 3
     assert anna.revising.kept() == []
@@ -214,7 +215,9 @@ def shared_for_writing(anna: Friend, ben: Friend) -> str:
     picture_id = anna.add(png(), "one.png")
     anna.sharing.share([picture_id], anna.meet(ben), "write")
     ben.meet(anna)
-    assert [picture.revision for picture in ben.shared.list()] == [fetch_own(anna.context, picture_id).row.header_hash]
+    (picture,) = ben.shared.list()
+    assert picture.revision == fetch_own(anna.context, picture_id).row.header_hash
+    assert (picture.epoch, picture.revision_number) == (1, 1)
     return picture_id
 
 
@@ -261,3 +264,53 @@ def test_a_writer_replaces_what_they_have_opened_and_what_they_stored(anna: Frie
     assert ben.revising.kept() == []
     assert opened(anna, picture_id) == png(seed=9)
     assert revision(anna, picture_id) == (1, 4)
+
+
+def silent(*_: Any, **__: Any) -> Any:
+    raise errors.ServerSilent
+
+
+def test_a_version_whose_picture_is_gone_holds_up_no_other(anna: Friend, ben: Friend) -> None:
+    deleted, stays = anna.add(png(), "one.png"), anna.add(png(seed=2), "two.png")
+    put = anna.api.put_revision
+    anna.api.put_revision = silent  # type: ignore[method-assign]
+    for picture_id in (deleted, stays):
+        with pytest.raises(errors.ServerSilent):
+            anna.revising.replace(picture_id, anna.file(MINE, "mine.png"))
+    anna.api.put_revision = put  # type: ignore[method-assign]
+    anna.api.delete(anna.user_id, f"p-{deleted}")
+    assert anna.revising.send_kept() == [stays]
+    (kept,) = anna.revising.kept()
+    assert (kept.picture_id, kept.moved) == (deleted, False)  # it may come back from the bin
+    anna.memory.gone(anna.key.fingerprint, deleted)
+    (kept,) = anna.revising.kept()
+    assert (kept.picture_id, kept.moved) == (deleted, True)
+    assert opened(anna, anna.revising.resolve(deleted, "both")) == MINE
+
+
+def test_mine_is_stored_once_although_its_answer_was_lost(anna: Friend, ben: Friend, two_versions: str) -> None:
+    theirs = ben.theirs(anna, two_versions)
+    put = ben.api.put_revision
+
+    def unheard(*args: Any, **more: Any) -> Any:
+        put(*args, **more)
+        raise errors.ServerSilent
+
+    ben.api.put_revision = unheard  # type: ignore[method-assign]
+    with pytest.raises(errors.ServerSilent):
+        ben.revising.resolve(theirs, "mine")
+    ben.api.put_revision = put  # type: ignore[method-assign]
+    assert ben.revising.resolve(theirs, "mine") == theirs
+    assert ben.revising.kept() == []
+    assert opened(anna, two_versions) == MINE
+    assert revision(anna, two_versions) == (1, 3)
+
+
+def test_what_a_killed_program_left_incomplete_goes(anna: Friend, ben: Friend, two_versions: str) -> None:
+    (kept,) = ben.revising.kept()
+    folder = next((ben.folder / "revisions").glob("*/*"))
+    half = folder.with_name("ab" * 16)
+    half.mkdir()
+    (half / "carrier.png").write_bytes(b"half of it")
+    assert [one.picture_id for one in ben.revising.kept()] == [kept.picture_id]
+    assert not half.exists()
