@@ -160,11 +160,11 @@ def _info(file: BinaryIO) -> ImageInfo:
     known = detect_bytes(file.read(HEAD_BYTES))
     with _decoding(known):
         image = _open_image(file, known)
-        exif = _exif(image)
+        exif = exif_of(image)
         width, height = image.size
         if _orientation(image, exif) >= 5:
             width, height = height, width
-        return ImageInfo(known.media_type, width, height, _taken(exif))
+        return ImageInfo(known.media_type, width, height, taken_of(exif))
 
 
 def make_thumbnail(path: Path) -> bytes:
@@ -196,7 +196,7 @@ def _thumbnail(file: BinaryIO) -> bytes:
     known = detect_bytes(file.read(HEAD_BYTES))
     with _decoding(known):
         image = _open_image(file, known)
-        orientation = _orientation(image, _exif(image))
+        orientation = _orientation(image, exif_of(image))
         side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
         image.draft("RGB", side)  # a JPEG is then decoded at a fraction of its size
         small = _eight_bit(image)
@@ -311,7 +311,8 @@ def _what_else(head: bytes) -> str:
 # -- metadata -----------------------------------------------------------------------------------------------------
 
 
-def _exif(image: Image.Image) -> Image.Exif | None:
+def exif_of(image: Image.Image) -> Image.Exif | None:
+    """Return what a picture's file says in Exif; None for nothing, or nothing that Pillow can read."""
     if image.format == "PNG" and "exif" not in image.info:
         return None  # Pillow would decode the whole picture to look behind its pixels
     try:
@@ -326,7 +327,8 @@ def _orientation(image: Image.Image, exif: Image.Exif | None) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _taken(exif: Image.Exif | None) -> str:
+def taken_of(exif: Image.Exif | None) -> str:
+    """Return when a photograph was taken, as :class:`ImageInfo` has it."""
     if exif is None:
         return ""
     try:

@@ -115,6 +115,8 @@ class Picture:
         conflict: Two revisions stand in each other's place; the person has to choose.
         deleted: When it was moved to the bin (aware, UTC), as the server says; None outside the bin.
         revision: Header hash of the revision at hand, 64 hex digits; empty when unknown.
+        revision_number: Which one it is since the keys were last made anew, from 1; 0 when unknown.
+        epoch: How often its keys were made, from 1; 0 when unknown.
         waiting_for: Names of people who are to have it and cannot open it yet: no key, or not compared.
     """
 
@@ -140,6 +142,8 @@ class Picture:
     conflict: bool = False
     deleted: datetime | None = None
     revision: str = ""
+    revision_number: int = 0
+    epoch: int = 0
     waiting_for: tuple[str, ...] = ()
 
     @property

@@ -16,7 +16,7 @@ from desktop.client.attempts import attempt, clean
 from desktop.client.current import Current, fetch_own
 from desktop.client.memory_model import Intent, IntentKind
 from desktop.client.ties import TieKind
-from desktop.client.vault_listing import ready, sealed_picture
+from desktop.client.vault_listing import at_revision, ready, sealed_picture
 from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def now_stored(
     if before is not None:
         context.thumbnails.drop(before)
         picture = replace(picture, added=before.picture.added)
-    picture = replace(picture, revision=envelope.header_hash)
+    picture = at_revision(picture, opened)
     context.memory.stored(envelope, Notes(context.key).seal(picture, opened))
     known = ready(picture, envelope.text, opened, row.id)
     context.catalog.add(known)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from desktop import errors, image_formats
 from desktop.client.preflight import IN_BIN, check_size, hash_file
 from desktop.client.staging import CARRIER, MAX_THUMBNAIL, THUMBNAIL, Staged, Staging, Waiting
-from desktop.client.vault_listing import Catalog, Known, ready, sealed_picture
+from desktop.client.vault_listing import Catalog, Known, at_revision, ready, sealed_picture
 from desktop.models import IsCancelled, Picture, Report
 
 if TYPE_CHECKING:
@@ -165,10 +165,8 @@ def check_carrier(staged: Staged, cancelled: IsCancelled) -> None:
 
 def stored(staged: Staged, row: Row, opened: OpenedEnvelope) -> Known:
     """Return what is known of a staged picture once the server has it; our own envelope counts, not its answer."""
-    picture: Picture = replace(
-        staged.picture, stored_size=row.size, added=row.created, revision=opened.header.hash, deleted=None
-    )
-    return ready(picture, staged.envelope, opened, row.id)
+    picture: Picture = replace(staged.picture, stored_size=row.size, added=row.created, deleted=None)
+    return ready(at_revision(picture, opened), staged.envelope, opened, row.id)
 
 
 def _upload_size(made: Sealed) -> int:

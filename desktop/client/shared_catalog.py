@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from desktop.client.vault_listing import sealed_picture
+from desktop.client.vault_listing import at_revision, sealed_picture
 from desktop.models import Picture
 
 if TYPE_CHECKING:
@@ -48,9 +48,8 @@ class Item:
             owner_name=before.owner_name,
             role=before.role,
             unverified=before.unverified,
-            revision=opened.header.hash,
         )
-        return replace(self, picture=picture, opened=opened)
+        return replace(self, picture=at_revision(picture, opened), opened=opened)
 
 
 class SharedCatalog:

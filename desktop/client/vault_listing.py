@@ -186,7 +186,7 @@ def _examine_sealed(
     if opened is None:
         return Examined(_refused(row, picture_id, owner_id, listed.error or errors.Damaged()), listed)
     picture = sealed_picture(picture_id, opened.metadata, owner_id, row.size, row.created)
-    picture = replace(picture, revision=opened.header.hash, deleted=row.deleted)
+    picture = replace(at_revision(picture, opened), deleted=row.deleted)
     return Examined(ready(picture, row.envelope, opened, row.id), listed, opened)
 
 
@@ -267,6 +267,12 @@ def sealed_picture(picture_id: str, metadata: Metadata, owner_id: str, stored_si
         taken=_taken(metadata.taken),
         added=added,
     )
+
+
+def at_revision(picture: Picture, opened: OpenedEnvelope) -> Picture:
+    """Say which revision a picture is at."""
+    header = opened.header
+    return replace(picture, revision=header.hash, revision_number=header.revision, epoch=header.deed.epoch)
 
 
 def _plain_picture(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QImage
 
+from desktop.image_facts import ImageFacts, facts_of
 from desktop.models import IsCancelled, Picture, Report, Scheme
 from desktop.viewmodels.decoding import decode_picture
 
@@ -40,10 +41,12 @@ class StoredViewModel(QObject):
     Signals:
         ready(str picture_id, QImage, bool large): of a sealed picture its first pixels, never scaled; of a classic one
             all of it, scaled, because its outlines show through and the person should see that.
+        told(str picture_id, ImageFacts): what the stored file of a classic picture says in the clear.
         failed(str picture_id, GlassineError)
     """
 
     ready = Signal(str, object, bool)
+    told = Signal(str, object)
     failed = Signal(str, object)
 
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
@@ -80,9 +83,12 @@ class StoredViewModel(QObject):
         task = self._task = self._runner.submit(_fetch, self._port, picture, size, pool="view")
         wanted = self._wanted
 
-        def succeeded(image: QImage) -> None:
+        def succeeded(fetched: tuple[QImage, ImageFacts | None]) -> None:
+            image, facts = fetched
             if wanted == self._wanted and task is self._task:
                 self.ready.emit(picture.id, image, large)
+                if facts is not None:
+                    self.told.emit(picture.id, facts)
 
         def failed(error: GlassineError) -> None:
             if wanted == self._wanted and task is self._task:
@@ -92,11 +98,13 @@ class StoredViewModel(QObject):
         task.failed.connect(failed)
 
 
-def _fetch(port: StoredPort, picture: Picture, size: QSize, report: Report, cancelled: IsCancelled) -> QImage:
+def _fetch(
+    port: StoredPort, picture: Picture, size: QSize, report: Report, cancelled: IsCancelled
+) -> tuple[QImage, ImageFacts | None]:
     if picture.scheme is Scheme.CLASSIC:
         data = port.stored_file(picture, report, cancelled)
-        return decode_picture(data, WHOLE, cancelled)[0]
+        return decode_picture(data, WHOLE, cancelled)[0], facts_of(data)
     stored = port.stored_pixels(picture, size.width(), size.height(), report, cancelled)
     image = QImage(stored.pixels, stored.width, stored.height, 3 * stored.width, QImage.Format.Format_RGB888)
     # a copy: QImage only looks at the bytes it is given
-    return image.convertToFormat(QImage.Format.Format_RGB32)
+    return image.convertToFormat(QImage.Format.Format_RGB32), None

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QImage
 
 from desktop.errors import GlassineError, Missing
+from desktop.image_facts import ImageFacts, facts_of
 from desktop.models import IsCancelled, Picture, PictureState, Report
 from desktop.viewmodels.batches import NotSentYet
 from desktop.viewmodels.decoding import decode_picture, decode_preview
@@ -55,12 +56,14 @@ class Opened:
         data: Its file.
         image: Decoded for the size of the stage.
         full: Size of the picture itself, upright.
+        facts: What its file says of the photograph.
         detail: Decoded with more pixels, while it is looked at closely.
     """
 
     data: bytearray
     image: QImage
     full: QSize
+    facts: ImageFacts
     detail: QImage | None = None
 
     @property
@@ -80,6 +83,7 @@ class ViewerViewModel(QObject):
         state_changed(ViewerState)
         preview_ready(QImage): the thumbnail, to be shown scaled up meanwhile.
         image_ready(QImage, QSize full): the picture; further ones of the same picture have more pixels.
+        facts_known(ImageFacts or None): what the picture's file says; None when it cannot be opened.
         progressed(float): share that is fetched and opened.
         left(): the viewer is closed.
         batch_finished(BatchOutcome): copies were saved or pictures deleted, as the gallery says.
@@ -89,6 +93,7 @@ class ViewerViewModel(QObject):
     state_changed = Signal(object)
     preview_ready = Signal(object)
     image_ready = Signal(object, object)
+    facts_known = Signal(object)
     progressed = Signal(float)
     left = Signal()
     batch_finished = Signal(object)
@@ -318,10 +323,12 @@ class ViewerViewModel(QObject):
     def _show(self, opened: Opened) -> None:
         self._set_state(ViewerState.READY)
         self.image_ready.emit(opened.image, opened.full)
+        self.facts_known.emit(opened.facts)
         self._fetch_ahead()
 
     def _fail(self, error: GlassineError) -> None:
         self.error = error
+        self.facts_known.emit(None)
         self._set_state(ViewerState.FAILED)
 
     def _fetch_ahead(self) -> None:
@@ -413,7 +420,7 @@ class ViewerViewModel(QObject):
 def _open(vault: VaultPort, picture_id: str, bounds: QSize, report: Report, cancelled: IsCancelled) -> Opened:
     opened = vault.open(picture_id, report, cancelled)
     image, full = decode_picture(opened.data, bounds, cancelled)
-    return Opened(opened.data, image, full)
+    return Opened(opened.data, image, full, facts_of(opened.data))
 
 
 def _decode(data: bytearray, bounds: QSize, report: Report, cancelled: IsCancelled) -> QImage:

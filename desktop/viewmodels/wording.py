@@ -54,6 +54,18 @@ def search_text(day: date) -> str:
     return " ".join(words).casefold()
 
 
+def place_text(north: float, east: float) -> str:
+    """Such as "57.64 N, 18.29 E"; two digits are about a kilometre."""
+    words = translate("wording", "%1 N, %2 E")
+    if north < 0:
+        words = translate("wording", "%1 S, %2 E") if east >= 0 else translate("wording", "%1 S, %2 W")
+    elif east < 0:
+        words = translate("wording", "%1 N, %2 W")
+    for mark, degrees in (("%1", north), ("%2", east)):
+        words = words.replace(mark, QLocale().toString(abs(degrees), "f", 2))
+    return words
+
+
 def number_text(number: int) -> str:
     """A number with the language's separators."""
     return QLocale().toString(number)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from datetime import datetime
+
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
+from desktop.image_facts import ImageFacts
 from desktop.models import Picture, PlaceKind, Scheme
-from desktop.viewmodels.wording import short_day_text, short_moment_text, size_text
+from desktop.viewmodels.wording import number_text, place_text, short_day_text, short_moment_text, size_text
 from desktop.widgets.buttons import link_button
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label
@@ -33,6 +36,7 @@ class DetailsPanel(SidePanel):
         super().__init__(icons, "", parent)
         self._icons = icons
         self._picture: Picture | None = None
+        self._facts: ImageFacts | str = ""
         self._kind = PlaceKind.SERVER
         self._page = ScrollPage()
         self._table: QWidget | None = None
@@ -77,7 +81,24 @@ class DetailsPanel(SidePanel):
         if picture is None or self._picture is None or picture.id != self._picture.id:
             self.pixels.show_image(None)
             self._pixels_words.setText("")
+            self._facts = "…"
         self._picture = picture
+        self._fill()
+
+    def show_facts(self, facts: ImageFacts | None) -> None:
+        """Say what the opened picture's file says; None when it cannot be opened."""
+        if self._picture is not None and self._picture.scheme is not Scheme.CLASSIC:
+            self._facts = facts if facts is not None else self.tr("not known")
+            self._fill()
+
+    def show_stored_facts(self, picture_id: str, facts: ImageFacts) -> None:
+        """Say what the stored file of a classic picture says; whoever keeps it reads the same."""
+        if self._picture is not None and self._picture.id == picture_id:
+            self._facts = facts
+            self._fill()
+
+    def _fill(self) -> None:
+        picture = self._picture
         if self._table is not None:
             self._table.hide()
             self._table.deleteLater()
@@ -102,6 +123,9 @@ class DetailsPanel(SidePanel):
         """Say that the stored file cannot be drawn."""
         if self._picture is not None and picture_id == self._picture.id:
             self._pixels_words.setText(f"{error.title} ({error.code})")
+            if self._picture.scheme is Scheme.CLASSIC:
+                self._facts = self.tr("not known")
+                self._fill()
 
     def set_large(self, large: bool) -> None:
         """Say what the link does."""
@@ -148,13 +172,15 @@ class DetailsPanel(SidePanel):
         """Name, what the person sees, what is seen where it is kept (empty: not visible)."""
         classic = picture.scheme is Scheme.CLASSIC
         size = f"{picture.width} × {picture.height}" if picture.width else self.tr("not known")
-        taken = short_day_text(picture.taken) if picture.taken is not None else self.tr("not known")
+        taken, place, camera = self._told(picture)
         added = short_moment_text(picture.added.astimezone().replace(tzinfo=None))
         return [
             (self.tr("Name"), picture.name, f"{picture.stored_name}.png"),
             (self.tr("Picture"), size, size if classic else ""),
             (self.tr("Kind"), picture.media_type, "image/png"),
-            (self.tr("Taken"), taken, ""),
+            (self.tr("Taken"), taken, taken if classic else ""),
+            (self.tr("Place"), place, place if classic else ""),
+            (self.tr("Camera"), camera, camera if classic else ""),
             (
                 self.tr("Size"),
                 size_text(picture.size),
@@ -163,7 +189,20 @@ class DetailsPanel(SidePanel):
             (self.tr("Stored"), added, added),
             (self.tr("Owner"), picture.owner_name or self.tr("you"), picture.owner_name or self._account()),
             (self.tr("Opened by"), self._openers(picture), self._seen_openers(picture)),
+            *([(self.tr("Revision"), revision, revision)] if (revision := _revision(picture)) else []),
         ]
+
+    def _told(self, picture: Picture) -> tuple[str, str, str]:
+        """What the file says of the photograph: when, where, with what."""
+        facts = self._facts
+        taken = short_day_text(picture.taken) if picture.taken is not None else ""
+        if isinstance(facts, str):
+            return taken or facts, facts, facts
+        if not taken and facts.taken:
+            taken = short_day_text(datetime.fromisoformat(facts.taken))
+        place = place_text(*facts.place) if facts.place is not None else ""
+        absent = self.tr("not in the file")
+        return taken or absent, place or absent, facts.camera or absent
 
     def _account(self) -> str:
         return self.account_name or self.tr("you")
@@ -196,3 +235,13 @@ class DetailsPanel(SidePanel):
         row.addWidget(IconLabel(self._icons, "eye-off", "text2", 16))
         row.addWidget(Label(self.tr("not visible"), "caption"), 1)
         return holder
+
+
+def _revision(picture: Picture) -> str:
+    """Which revision it is, as everybody sees who keeps it; since when its keys are new is no secret either."""
+    if not picture.revision_number:
+        return ""
+    words, renewed = number_text(picture.revision_number), picture.epoch - 1
+    if renewed < 1:
+        return words
+    return QCoreApplication.translate("DetailsPanel", "%1, %n new keys", None, renewed).replace("%1", words)

@@ -101,6 +101,7 @@ class ViewerPage(QWidget):
         viewer.state_changed.connect(self._on_state)
         viewer.preview_ready.connect(stage.show_preview)
         viewer.image_ready.connect(self._on_image)
+        viewer.facts_known.connect(self.panel.show_facts)
         viewer.progressed.connect(self.waiting.progress)
         viewer.left.connect(self._on_left)
         viewer.batch_finished.connect(self._on_batch_finished)

@@ -35,6 +35,7 @@ class StoredOnStage(QObject):
         panel.large_wanted.connect(self.toggle)
         if stored is not None:
             stored.ready.connect(self._on_ready)
+            stored.told.connect(panel.show_stored_facts)
             stored.failed.connect(panel.show_stored_error)
 
     @property

@@ -241,6 +241,13 @@
                 <numerusform>%1 and %n others</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%1, %n new keys</source>
+            <translation>
+                <numerusform>%1, %n new key</numerusform>
+                <numerusform>%1, %n new keys</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>DropOverlay</name>
