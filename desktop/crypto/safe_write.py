@@ -34,8 +34,9 @@ _swept: dict[Path, float] = {}
 
 def writing_error(problem: OSError, path: Path) -> GlassineError:
     """Translate what the operating system said while ``path`` was written."""
+    name = "the picture" if _TEMPORARY.fullmatch(path.name) else path.name  # it gets its own name in the end
     if problem.errno in _FULL:
-        return StorageFull(f"There is no space left to write {path.name}. Free some space and try again.")
+        return StorageFull(f"There is no space left to write {name}. Free some space and try again.")
     if problem.errno == errno.EEXIST:
         return NameTaken(f"{path.name} is already there. Nothing was overwritten.")
     if problem.errno in _READ_ONLY:
@@ -44,7 +45,7 @@ def writing_error(problem: OSError, path: Path) -> GlassineError:
         )
     if problem.errno in (errno.ENOENT, errno.ENOTDIR):
         return FileUnreadable(f"There is no folder {path.parent}. Create it or choose another one.")
-    return FileUnreadable(f"{path.name} cannot be written: {problem.strerror or 'unknown reason'}.")
+    return FileUnreadable(f"{name} cannot be written: {problem.strerror or 'unknown reason'}.")
 
 
 def reading_error(problem: OSError, path: Path) -> GlassineError:

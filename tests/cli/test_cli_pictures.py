@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import struct
 import tempfile
 import zlib
@@ -231,6 +232,19 @@ def test_a_folder_that_cannot_be_written_is_named(glassine, keys, photo, sealed,
             assert "cannot be written" in capsys.readouterr().err
         assert list(locked.iterdir()) == []
         locked.chmod(0o755)
+
+
+def test_no_room_is_said_without_the_name_of_a_temporary_file(glassine, keys, sealed, tmp_path) -> None:
+    (tmp_path / "out").mkdir()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        result = glassine("open", sealed, *keys.options, "--out", "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert result.code == 1
+    assert "There is no space left to write the picture. Free" in result.err
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(glassine, keys, photo) -> None:
