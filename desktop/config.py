@@ -222,12 +222,13 @@ def make_private_folder(folder: Path) -> None:
     Raises:
         StorageFull, StorageReadOnly, FileUnreadable: It cannot be made.
     """
-    from desktop.crypto.safe_write import writing_error
+    from desktop.crypto.safe_write import sync_folder, writing_error
 
     try:
         missing = [part for part in (folder, *folder.parents) if not part.exists()]
         for part in reversed(missing):
             part.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(part.parent)  # what is synced in it later must not go with its name
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder} is not a folder")
     except OSError as problem:

@@ -105,7 +105,7 @@ def _fit(stem: str, end: str) -> str:
 
 
 def _release(hidden: Path, folder: Path, name: str) -> Path:
-    from desktop.crypto.safe_write import release
+    from desktop.crypto.safe_write import release, sync_folder
 
     for candidate in names(name):
         target = folder / candidate
@@ -115,6 +115,7 @@ def _release(hidden: Path, folder: Path, name: str) -> Path:
             release(hidden, target)
         except FileExistsError:
             continue  # somebody was faster
+        sync_folder(folder)
         return target
     raise _too_many(name)
 

@@ -159,19 +159,34 @@ class KeyChange:
             done += 1
             report(done, total)
         for row in binned:
-            picture_id = _id(row)
-            state.binned.append(picture_id)
-            key_change_state.save(self._context.folder, state)
-            try:
-                self._context.api.restore(self._context.user_id, row.id)
-                self._change_one(picture_id, succession, cancelled)
-            except (errors.NotFound, errors.Conflict) as error:  # deleted for good meanwhile, or stored once more
-                log.warning("a picture of the bin stays under the old key: %s", error.code)
-                self._result.failed[picture_id] = error
-            self._put_back(state, picture_id)
+            self._change_binned(state, row, succession, cancelled)
             done += 1
             report(done, total)
         return total > 0
+
+    def _change_binned(self, state: ChangeState, row: Row, succession: Succession, cancelled: IsCancelled) -> None:
+        """Seal a picture of the bin anew: out of it, and back again."""
+        picture_id = _id(row)
+        if picture_id not in state.binned:
+            state.binned.append(picture_id)
+            key_change_state.save(self._context.folder, state)
+        try:
+            self._context.api.restore(self._context.user_id, row.id)
+        except (errors.NotFound, errors.Conflict) as error:
+            # not there any more: another computer took it out, and the next pass has it, or deleted it for good. Or
+            # it is recorded as deleted, or stored once more. It is not for this one to put anything back
+            state.binned.remove(picture_id)
+            key_change_state.save(self._context.folder, state)
+            if type(error) is not errors.NotFound:
+                log.warning("a picture of the bin stays under the old key: %s", error.code)
+                self._result.failed[picture_id] = error
+            return
+        try:
+            self._change_one(picture_id, succession, cancelled)
+        except errors.Conflict as error:
+            log.warning("a picture of the bin stays under the old key: %s", error.code)
+            self._result.failed[picture_id] = error
+        self._put_back(state, picture_id)
 
     def _is_old(self, row: Row) -> bool:
         """Whether a row is still to be done; what the old key did not sign is not its business."""

@@ -106,8 +106,8 @@ class LedgerSync:
             return False
         try:
             serial, document = open_ledger(key, kept.content, known_serial=self._memory.ledger_serial)
-        except errors.Damaged as error:
-            raise errors.LedgerDamaged(details=error.details) from error
+        except errors.Damaged as damaged:
+            raise errors.LedgerDamaged(details=damaged.details) from damaged
         merged = self._memory.merge(document)
         self._memory.saw_serial(serial)
         self.forked.update(found.here.picture_id for found in merged.pictures)

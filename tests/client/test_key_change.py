@@ -206,6 +206,24 @@ def test_what_is_in_the_bin_stays_there(person: Person, key: PrivateKey, other_k
     assert kept in person.originals
 
 
+def test_what_another_computer_took_out_of_the_bin_meanwhile_stays_outside(
+    person: Person, key: PrivateKey, other_key: PrivateKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture_id = person.add(b"taken out")
+    person.api.delete(person.user_id, f"p-{picture_id}")
+    restore = person.api.restore
+
+    def too_late(*arguments: str) -> Any:
+        restore(*arguments)
+        return restore(*arguments)
+
+    monkeypatch.setattr(person.api, "restore", too_late)
+    changed = person.change(other_key)
+    assert (changed.pictures, changed.failed) == (1, {})
+    assert person.api.bin_page(person.user_id) == []
+    person.check(other_key, key)
+
+
 def test_cancelled_and_gone_on_with(person: Person, key: PrivateKey, other_key: PrivateKey) -> None:
     for number in range(4):
         person.add(bytes([number]))

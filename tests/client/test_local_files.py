@@ -16,6 +16,7 @@ from desktop.client import exporting, preflight, queue_file
 from desktop.client.preflight import Verdict
 from desktop.client.thumbnail_cache import ThumbnailCache
 from desktop.config import Config, Preferences, data_dir, default_vault_folder, make_private_folder
+from desktop.crypto import safe_write
 from desktop.crypto.keys import PrivateKey
 from desktop.models import Place, PlaceKind
 from tests import sample_pictures
@@ -303,3 +304,23 @@ def test_preferences_hold_no_secrets(there: Somewhere) -> None:
         "places",
     }
     assert "password" not in content
+
+
+def test_new_names_are_on_the_disk_before_anything_relies_on_them(
+    place: Somewhere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[Path, set[str]]] = []
+
+    def note(folder: Path) -> None:
+        synced.append((folder, {entry.name for entry in folder.iterdir()}))
+
+    picture_id = place.add(sample_pictures.png(seed=77), "beach.png")
+    monkeypatch.setattr(safe_write, "sync_folder", note)
+    make_private_folder(tmp_path / "new" / "newer" / "newest")
+    assert [(folder.name, "newest" in names or "newer" in names) for folder, names in synced[-2:]] == [
+        ("new", True),
+        ("newer", True),
+    ]
+    synced.clear()
+    path = place.vault.export(picture_id, place.outside)
+    assert (path.parent, True) in [(folder, path.name in names) for folder, names in synced]
