@@ -51,6 +51,11 @@ class KeyWorkViewModel(QObject):
         return self._task is not None
 
     @property
+    def locked(self) -> bool:
+        """Whether the key is no longer in memory: it was locked meanwhile."""
+        return self._session is None or self._session.locked
+
+    @property
     def _session(self) -> SessionPort | None:
         return self._shell.session
 

@@ -13,7 +13,7 @@ from desktop.models import Person, PersonState, Picture
 from desktop.viewmodels.batches import BatchOutcome
 from desktop.viewmodels.gallery import GalleryState
 from desktop.viewmodels.share import Outcome, ShareViewModel
-from desktop.viewmodels.wording import number_text
+from desktop.viewmodels.wording import number_text, short_text
 from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.bin_page import BinPage
 from desktop.widgets.conflict_page import ConflictPage
@@ -281,7 +281,7 @@ class CirclePages(QObject):
         question = ConfirmDialog(
             self._window.icons,
             self._window,
-            title=self.tr("Restore “%1”?").replace("%1", picture.name),
+            title=self.tr("Restore “%1”?").replace("%1", short_text(picture.name, 24)),
             text=self.tr("It is in the bin. Restored, it is back where it was and can be opened."),
             confirm=self.tr("Restore"),
             safe=self.tr("Cancel"),
@@ -303,7 +303,9 @@ class CirclePages(QObject):
         question = ConfirmDialog(
             self._window.icons,
             self._window,
-            title=self.tr("Replace “%1” with “%2”?").replace("%1", picture.name).replace("%2", path.name),
+            title=self.tr("Replace “%1” with “%2”?")
+            .replace("%1", short_text(picture.name, 24))
+            .replace("%2", short_text(path.name, 24)),
             text=words,
             confirm=self.tr("Replace"),
             safe=self.tr("Cancel"),
@@ -315,7 +317,7 @@ class CirclePages(QObject):
     def _replace(self, picture: Picture, path: Path) -> None:
         circle = self._models.people.circle
         if circle is not None:
-            title = self.tr("Replacing “%1”…").replace("%1", picture.name)
+            title = self.tr("Replacing “%1”…").replace("%1", short_text(picture.name))
             self._area().show_notice(Notice("replace", "info", title, "", icon="edit", closable=False))
             self._models.versions.replace(circle, picture.id, path)
 

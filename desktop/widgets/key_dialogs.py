@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QDialogButtonBox, QHBoxLayout, QVBoxLay
 from desktop.errors import GlassineError
 from desktop.viewmodels.keys import ExportFormat, KeysViewModel
 from desktop.viewmodels.passphrases import length_rule, not_the_same
+from desktop.viewmodels.wording import short_text
 from desktop.widgets.buttons import Button, default_button
 from desktop.widgets.dialogs import Dialog
 from desktop.widgets.fields import ErrorLine, Field
@@ -205,7 +206,7 @@ class ChangePassphraseDialog(KeyDialog):
     """Replace the passphrase of a key."""
 
     def __init__(self, icons: Icons, parent: QWidget, view_model: KeysViewModel, entry: KeyEntry) -> None:
-        title = self.tr("Change the passphrase of %1").replace("%1", entry.name)
+        title = self.tr("Change the passphrase of %1").replace("%1", short_text(entry.name, 24))
         super().__init__(icons, parent, view_model, title, self.tr("Change the passphrase"))
         self._fingerprint = entry.fingerprint
         self.add_field("old", self.tr("Present passphrase"), password=True)

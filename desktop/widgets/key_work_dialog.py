@@ -130,11 +130,14 @@ class KeyWorkDialog(Dialog):
 
     def reject(self) -> None:
         """Stop what is under way after the picture at hand; close when nothing is."""
-        if self.vm.busy:
+        busy, locked = self.vm.busy, self.vm.locked
+        if busy:
             self.cancel_button.setEnabled(False)
             self.vm.cancel()
+        if busy and not locked:
             return
-        if (self._started or self.going_on) and not self._over:
+        # nothing of the person stays over the lock; what is half done goes on after unlocking
+        if (self._started or self.going_on) and not self._over and not locked:
             self.vm.leave()
         self._forget()
         super().reject()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QDialogButtonBox, QMenu, QToolButton, 
 
 from desktop.errors import GlassineError
 from desktop.viewmodels.keys import ExportFormat, KeysViewModel
+from desktop.viewmodels.wording import short_text
 from desktop.widgets import key_dialogs
 from desktop.widgets.buttons import Button, default_button, ghost_button
 from desktop.widgets.cards import Card, CardRow
@@ -257,7 +258,7 @@ class KeysPage(StyledWidget):
         question = ConfirmDialog(
             self._icons,
             self,
-            title=self.tr("Delete the key %1 for good?").replace("%1", entry.name),
+            title=self.tr("Delete the key %1 for good?").replace("%1", short_text(entry.name, 24)),
             text=self._consequences(entry),
             confirm=self.tr("Delete for good"),
             safe=self.tr("Cancel"),

@@ -139,11 +139,11 @@ class SharedPage(PlacePage):
         question = ConfirmDialog(
             self.icons,
             self,
-            title=self.tr("Decline what %1 shares?").replace("%1", person.name),
+            title=self.tr("Decline what %1 shares?").replace("%1", short_text(person.name, 24)),
             text=self.tr(
                 "Nothing of %1 is shown here any more. %1 is not told. People you declined are listed at the top of "
                 "the page; there you can change your mind."
-            ).replace("%1", person.name),
+            ).replace("%1", short_text(person.name, 24)),
             confirm=self.tr("Decline"),
             safe=self.tr("Cancel"),
             icon="shared-in",

@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from desktop.viewmodels.share import WITHOUT_KEY, ShareRow
+from desktop.viewmodels.wording import short_text
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Label
@@ -20,7 +21,7 @@ class StopSharingDialog(ConfirmDialog):
     """
 
     def __init__(self, icons: Icons, parent: QWidget, row: ShareRow, count: int) -> None:
-        name, one = row.person.name, count == 1
+        name, one = short_text(row.person.name, 24), count == 1
         never = row.waiting or row.person.state in WITHOUT_KEY
         if never:
             text = translate("StopSharing", "%1 has not opened anything of it yet.")
@@ -67,7 +68,9 @@ class StopSharingDialog(ConfirmDialog):
 
 def unverified_question(icons: Icons, parent: QWidget, names: list[str]) -> ConfirmDialog:
     """Asked once before something is shared with people whose words were never compared; comparing is the default."""
-    title = translate("Share", "Share with %1 before comparing words?").replace("%1", ", ".join(names))
+    title = translate("Share", "Share with %1 before comparing words?").replace(
+        "%1", ", ".join(short_text(name, 24) for name in names)
+    )
     text = translate("Share", "If the server handed out a false key, somebody else can open these pictures.")
     return ConfirmDialog(
         icons,

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.models import Person, PersonState
+from desktop.viewmodels.wording import short_text
 from desktop.widgets.buttons import danger_quiet_button, default_button, link_button
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Hairline, Label
@@ -96,4 +97,4 @@ class WaitingBox(QFrame):
             words = self.tr("They stay closed until you accept, because %1 is not verified.")
         else:
             words = self.tr("They stay closed: the server gives no key of %1 that could be compared.")
-        return words.replace("%1", person.name)
+        return words.replace("%1", short_text(person.name))

@@ -522,5 +522,27 @@ def test_long_names_are_cut_in_the_middle_and_nothing_leaves_the_dialog(
     assert dialog.width() == 600
 
 
+@pytest.mark.parametrize("name", ["w" * 64, "名" * 64, "👵" * 40])
+def test_a_long_name_is_not_cut_off_in_a_question(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle, three: list[Picture], name: str
+) -> None:
+    person = make_person(name)
+    circle.sharing.add(person)
+    put(dialog, runner, name)
+    dialog.share.click()
+    for picture in three:
+        circle.sharing.give(picture.id, person)
+    dialog._model.load()
+    runner.run_pending()
+    row_of(dialog, name).cross.click()
+    QApplication.processEvents()
+    questions = [one for one in dialog.findChildren(ConfirmDialog) if one.isVisible()]
+    assert len(questions) == 2
+    for question in questions:
+        for label in (question.heading, question.sentence):
+            widest = max(label.fontMetrics().horizontalAdvance(word) for word in label.text().split())
+            assert widest <= label.width(), label.text()
+
+
 def test_whose_key_is_waited_for_is_said(dialog: ShareDialog, runner: Any) -> None:
     assert "Waiting for kim’s key" in words(put(dialog, runner, "kim"))

@@ -475,6 +475,38 @@ def test_a_new_passphrase_that_is_the_password_makes_no_key(
     assert session.key_store.calls == []
 
 
+def test_locking_takes_the_dialog_of_a_change_away(
+    runner: InlineRunner, make_session: Callable[..., Any], dressed: Any, qtbot: Any
+) -> None:
+    from PySide6.QtWidgets import QMainWindow
+
+    from desktop.widgets.icons import Icons
+    from desktop.widgets.key_work_dialog import ChangeKeyDialog
+
+    shell = ShellViewModel(runner)
+    session = make_session(locked=False)
+    shell.enter(session)
+    work = KeyWorkViewModel(runner, shell)
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    dialog = ChangeKeyDialog(Icons(dressed()), window, work)
+    dialog.open()
+    dialog.fields["passphrase"].set_text(PASSPHRASE)
+    dialog.fields["repeat"].set_text(PASSPHRASE)
+    if "password" in dialog.fields:
+        dialog.fields["password"].set_text("another password")
+    dialog.button.click()
+    assert work.busy
+    dialog.reject()
+    assert dialog.isVisible()  # it stops after the picture at hand first
+    session.locked = True
+    dialog.reject()  # what the window does with every dialog when it locks
+    assert not dialog.isVisible()
+    assert dialog.fields["passphrase"].text == ""
+    runner.run_pending()
+
+
 # -- the keyring --------------------------------------------------------------------------------------------------
 
 
