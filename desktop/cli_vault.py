@@ -77,8 +77,12 @@ def _opened(arguments: argparse.Namespace) -> Iterator[Vault]:
 def _upload(arguments: argparse.Namespace, console: Console) -> None:
     with _opened(arguments) as vault:
         for staged in vault.staged():
-            picture = vault.upload(staged)
-            console.warn(f"{picture.name} had been encrypted by an earlier run and is stored now.")
+            try:
+                picture = vault.upload(staged)
+            except GlassineError as error:  # one that is not taken must not be in the way of the others for ever
+                console.fail(error, Path(staged.picture.name))
+            else:
+                console.warn(f"{picture.name} had been encrypted by an earlier run and is stored now.")
         for path in arguments.files:
             try:
                 _upload_one(vault, path, console)

@@ -156,3 +156,25 @@ def test_options_that_do_not_fit(glassine: Glassine, tmp_path: Path, keys: Keys)
     assert (both.code, "either" in both.err) == (2, True)
     assert glassine("list", "--vault", tmp_path / "nowhere").code == 2
     assert glassine("list", "--vault", tmp_path, "--passphrase-file", keys.passphrase).code == 1
+
+
+def test_a_picture_of_an_earlier_run_that_is_not_taken_is_in_nobodys_way(
+    glassine: Glassine, place: Place, photo: Path, tmp_path: Path
+) -> None:
+    import argparse
+    import shutil
+
+    from desktop import cli_vault
+
+    parser = argparse.ArgumentParser()
+    cli_vault.add_commands(parser.add_subparsers())
+    with cli_vault._opened(parser.parse_args(["list", *place.options])) as vault:
+        staged = vault.seal(other(tmp_path, "gone.png", 5))
+        shutil.copytree(staged.folder, tmp_path / "kept")
+        vault.purge([vault.upload(staged).id])
+        shutil.copytree(tmp_path / "kept", staged.folder)
+
+    result = glassine("upload", photo, *place.options)
+    assert result.code == 1
+    assert "gone.png: This picture was deleted for good" in result.err
+    assert "holiday.png is stored as" in result.out
