@@ -177,7 +177,7 @@ class SampleVault:
         """The real first look."""
         from desktop.client.preflight import inspect
 
-        return inspect(paths, lambda size: {}, report, cancelled)
+        return inspect(paths, lambda size: {}, lambda size: {}, report, cancelled)
 
     def save_queue(self, paths: Sequence[Path]) -> None:
         """Keep nothing."""

@@ -155,7 +155,7 @@ def galleries(scene: Scene, files: list[Path], now: datetime) -> None:
     view.selectionModel().setCurrentIndex(scene.gallery.model.index(6), select.NoUpdate)
     settle()
     scene.save("selection-dark")
-    question = delete_question(scene.icons, scene.window, 3)
+    question = delete_question(scene.icons, scene.window, 3, here=False)
     question.open()
     settle()
     scene.save("delete-dark")

@@ -92,6 +92,13 @@ def authors(context: VaultContext, keys: Sequence[PrivateKey] = ()) -> Callable[
     return lambda fingerprint: own.get(fingerprint) or people.key_of(fingerprint)
 
 
+def name_to_share(picture_id: str) -> str:
+    """Return the stored name of one of one's own pictures; raises Unsupported for one of the classic scheme."""
+    if not _PICTURE_ID.fullmatch(picture_id):
+        raise errors.Unsupported("Pictures of the classic scheme protect nothing, so Glassine does not share them.")
+    return f"p-{picture_id}"
+
+
 def fetch_own(context: VaultContext, picture_id: str, cancelled: IsCancelled = never_cancelled) -> Current:
     """Fetch one of one's own pictures.
 
@@ -100,8 +107,7 @@ def fetch_own(context: VaultContext, picture_id: str, cancelled: IsCancelled = n
         NotFound: It is not there any more.
         NotAuthentic, Damaged: What the server handed out is not to be believed.
     """
-    if not _PICTURE_ID.fullmatch(picture_id):
-        raise errors.Unsupported("Pictures of the classic scheme protect nothing, so Glassine does not share them.")
+    name_to_share(picture_id)
     return fetch(context, context.user_id, context.key.public, picture_id, cancelled)
 
 

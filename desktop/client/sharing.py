@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from desktop import errors
 from desktop.client.acquaintances import Acquaintances
-from desktop.client.current import fetch_own
+from desktop.client.current import fetch_own, name_to_share
 from desktop.client.giving import Giving, Role
 from desktop.client.resealing import Resealing
 from desktop.client.sharing_model import Failure, KeySuccession, Share, ShareResult, StopResult, Strip
@@ -188,10 +188,12 @@ class Sharing:
     # -- who has it -----------------------------------------------------------------------------------------------
 
     def shares_of(self, picture_id: str) -> list[Share]:
-        """Return who has a picture, those who wait for it included."""
-        current = fetch_own(self._context, picture_id)
-        permissions = self._context.api.permissions(self._context.user_id, current.stored_name)
-        found = [self._giving.share_of(current, permission) for permission in permissions]
+        """Return who has a picture, those who wait for it included; one request where nobody has it, else two."""
+        permissions = self._context.api.permissions(self._context.user_id, name_to_share(picture_id))
+        found: list[Share] = []
+        if permissions:
+            current = fetch_own(self._context, picture_id)
+            found = [self._giving.share_of(current, permission) for permission in permissions]
         listed = {permission.user_id for permission in permissions}
         for user_id, role in self._ties.of(TieKind.SHARED, picture_id).items():
             if user_id not in listed and self._context.memory.people.get(user_id) is not None:

@@ -251,3 +251,9 @@ def test_somebody_without_a_key(anna: Friend, server: RunningServer, key: Privat
     (given,) = anna.api.permissions(anna.user_id, f"p-{picture_id}")
     assert (given.user_id, given.role) == (late.id, "write")
     assert [(one, role) for one, _, role in anna.sharing.waiting()] == [(picture_id, "write")]
+
+
+def test_who_has_a_picture_that_nobody_has_is_one_request(anna: Friend, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture_id = anna.add(png(), "one.png")
+    monkeypatch.setattr(anna.context.api, "present", None)
+    assert anna.sharing.shares_of(picture_id) == []
