@@ -6,6 +6,8 @@ PySide6.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from backend.services.accounts import Accounts
-    from backend.storage.protocol import Storage, StorageError, User
+    from backend.storage.protocol import Storage, StorageError
 
 TOKEN_SECONDS = 366 * 86400
 """The token never leaves this process, so it need not expire while a window stays open."""
@@ -38,23 +40,21 @@ class EmbeddedBackend:
             VaultUnreadable: The folder belongs to a server that has accounts of its own, or is damaged.
         """
         from backend.errors import BackendError
-        from backend.storage.protocol import StorageError
 
         try:
-            known = self._local()
-            if known is None and next(self._storage.blob_ids(), None) is not None:
-                # a new account would show an empty vault, and the pictures that are there to nobody
-                raise errors.VaultUnreadable(errors.VAULT_DAMAGED, details="pictures without an account")
-            return (known or self._accounts.create_local_account(name, public_key)).id
+            with _converted():
+                return self._account(name, public_key)
         except BackendError as error:
             raise errors.VaultUnreadable("The folder holds the data of a server.", details=error.message) from error
-        except StorageError as error:
-            raise converted(error) from error
 
-    def public_key(self) -> str | None:
-        """Return the public key of the vault's account, or None before there is one."""
-        known = self._local()
-        return None if known is None else known.public_key
+    def _account(self, name: str, public_key: str) -> str:
+        known = next((user for user in self._accounts.all() if not user.password_hash), None)
+        if known is not None:
+            return known.id
+        if next(self._storage.blob_ids(), None) is not None:
+            # a new account would show an empty vault, and the pictures that are there to nobody
+            raise errors.VaultUnreadable(errors.VAULT_DAMAGED, details="pictures without an account")
+        return self._accounts.create_local_account(name, public_key).id
 
     def replace_key(self, user_id: str, public_key: str) -> None:
         """Put another public key in the place of the account's: who has the folder open has opened its key.
@@ -62,24 +62,19 @@ class EmbeddedBackend:
         Raises:
             VaultUnreadable, StorageFull, StorageReadOnly: It cannot be written.
         """
-        from backend.storage.protocol import StorageError
-
-        try:
-            self._storage.change_user(user_id, {"closing": False}, {"public_key": public_key})
-        except StorageError as error:
-            raise converted(error) from error
+        with _converted():
+            changed = self._storage.change_user(user_id, {"closing": False}, {"public_key": public_key})
+        if not changed:
+            raise errors.VaultUnreadable(errors.VAULT_DAMAGED, details="the account is not there")
 
     def token(self, user_id: str) -> str:
-        """Return a token to call the application with."""
-        with self.app.app_context():
+        """Return a token to call the application with; raises as :meth:`account`."""
+        with _converted(), self.app.app_context():
             return self._accounts.issue_token(user_id)
 
     def close(self) -> None:
         """Write what is to be written and release the folder. Idempotent."""
         self.app.extensions["glassine"].close()
-
-    def _local(self) -> User | None:
-        return next((user for user in self._accounts.all() if not user.password_hash), None)
 
 
 def start(folder: Path) -> EmbeddedBackend:
@@ -93,12 +88,9 @@ def start(folder: Path) -> EmbeddedBackend:
     from backend import create_app
     from backend.config import Config
     from backend.storage.embedded import open_storage
-    from backend.storage.protocol import StorageError
 
-    try:
+    with _converted():
         storage = open_storage(folder)
-    except StorageError as error:
-        raise converted(error) from error
     try:
         config = Config(
             data=folder,
@@ -108,13 +100,21 @@ def start(folder: Path) -> EmbeddedBackend:
             login_attempts_address=0,
             registrations=0,
         )
-        return EmbeddedBackend(create_app(config, storage), storage)
-    except StorageError as error:
-        storage.close()
-        raise converted(error) from error
+        with _converted():
+            return EmbeddedBackend(create_app(config, storage), storage)
     except BaseException:
         storage.close()
         raise
+
+
+@contextmanager
+def _converted() -> Iterator[None]:
+    from backend.storage.protocol import StorageError
+
+    try:
+        yield
+    except StorageError as error:
+        raise converted(error) from error
 
 
 def converted(error: StorageError) -> errors.GlassineError:

@@ -46,10 +46,6 @@ class EmbeddedBackend(Protocol):
         """Return the id of the vault's one account; it is made at first use."""
         ...
 
-    def public_key(self) -> str | None:
-        """Return the public key of the vault's account, or None before there is one."""
-        ...
-
     def replace_key(self, user_id: str, public_key: str) -> None:
         """Put another public key in the place of the account's."""
         ...

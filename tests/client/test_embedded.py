@@ -39,16 +39,16 @@ def test_storage_errors(reason: str, error: type[errors.GlassineError]) -> None:
 
 def test_one_account_that_no_password_opens(tmp_path: Path, key: PrivateKey, other_key: PrivateKey) -> None:
     backend = embedded.start(tmp_path / "backend")
-    assert backend.public_key() is None
     user_id = backend.account("me", key.public.pem)
     assert backend.account("me", other_key.public.pem) == user_id
-    assert backend.public_key() == key.public.pem
+    with pytest.raises(errors.VaultUnreadable):
+        backend.replace_key("0" * 24, other_key.public.pem)
     way = Transport(EMBEDDED_URL, backend.app)
     for password in ("", "x"):
         with way.send("POST", "/api/v1/auth/login", form={"username": "me", "password": password}) as answer:
             assert answer.status == 422
     with way.send("GET", f"/api/v1/users/{user_id}", token=backend.token(user_id)) as answer:
-        assert answer.status == 200
+        assert answer.json(10_000)["public_key"] == key.public.pem
     with way.send("GET", f"/api/v1/users/{user_id}") as answer:
         assert answer.status == 422
     way.close()
