@@ -88,8 +88,7 @@ def _accepted_of_former_key(
         return None
 
     def author(fingerprint: str) -> PublicKey | None:
-        key = PublicKey.from_pem(memory.former[fingerprint]) if fingerprint in memory.former else None
-        return key if key is not None and key.fingerprint == fingerprint else None
+        return PublicKey.from_pem(memory.former[fingerprint]) if fingerprint in memory.former else None
 
     try:
         envelope = read_envelope(untrusted_envelope, owner=owner, picture_id=picture_id, author=author)
@@ -206,7 +205,7 @@ class _Judging:
     @staticmethod
     def _injected(error: errors.GlassineError) -> errors.GlassineError:
         """Name what is wrong with a picture of one's own that one never had."""
-        if isinstance(error, errors.NotAuthentic) and not isinstance(error, errors.SchemeChanged):
+        if isinstance(error, errors.NotAuthentic):
             return errors.Injected(details=f"{error.code} {error.details}".strip())
         return error
 
@@ -227,7 +226,7 @@ class _Judging:
             # under the old key it is neither missing nor to come back
             self.entries[former.key] = replace(former, gone=True)
         text = text_hash(envelope.text)
-        if entry is None or entry.known is not known or entry.text_hash != text:
+        if entry is None or entry.text_hash != text:
             moves = known_entry.moves if known_entry is not None else 0
             self.entries[row.key] = Entry(*row.key, Scheme.SEALED, known, text, moves=moves)
         self._settle(row.key, known)
@@ -250,10 +249,7 @@ class _Judging:
         except errors.HistoryMissing:
             if before is None:
                 raise
-            steps = self.history(envelope, before)
-            if not steps:
-                raise
-            return accept(before, envelope, steps, succession=self.succession)
+            return accept(before, envelope, self.history(envelope, before), succession=self.succession)
 
     def _settle(self, key: Key, known: Known) -> None:
         intent = self.memory.intents.get((key, IntentKind.HEADER))
@@ -266,9 +262,9 @@ class _Judging:
 
     def look_for_missing(self, complete_for: Collection[str]) -> None:
         for key, entry in self.memory.entries.items():
-            if entry.gone or key[0] not in complete_for or key in self.listed or key in self.verdicts:
+            if entry.gone or key[0] not in complete_for or key in self.listed:
                 continue
-            if key in self.entries:  # goes on under another key
+            if key in self.entries:  # deleted for good, or goes on under another key
                 continue
             intent = self.memory.intents.get((key, IntentKind.GONE))
             if intent is not None:

@@ -106,9 +106,6 @@ def _merged_order(here: Entry, there: Entry) -> Entry:
     if here.known is None or there.known is None:
         return here if here.known is not None or there.known is None else there
     low, high = sorted((here.known, there.known), key=lambda known: (known.epoch, known.revision))
-    same_place = (low.epoch, low.revision) == (high.epoch, high.revision)
-    if same_place and low.header_hash != high.header_hash:
-        raise errors.Forked
     # a new epoch may follow any accepted header, not only the last one: it is enough that the two have met
     continues = low.header_hash in high.accepted or (low.epoch < high.epoch and bool(low.accepted & high.accepted))
     if not continues:
