@@ -36,8 +36,6 @@ class Memory:
     Attributes:
         people: The people one shares with.
         ties: What was decided between pictures and people.
-        is_new: Nothing was remembered here before: what a server hands out first is taken as it is, unless a ledger
-            says better.
     """
 
     def __init__(self, folder: Path, own: str = "") -> None:
@@ -66,7 +64,6 @@ class Memory:
             self._store.close()
             raise
         self._changes = 0
-        self.is_new = not (self._entries or self._intents or self._serial or self.people.all())
 
     def close(self) -> None:
         """Close the file; later changes raise MemoryUnreadable. Idempotent."""

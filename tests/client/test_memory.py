@@ -49,7 +49,6 @@ def intent(number: int, kind: IntentKind = IntentKind.HEADER) -> Intent:
 
 def test_what_is_kept_is_there_again(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "place")
-    assert memory.is_new
     entries = [
         entry(1),
         entry(2, revisions=30),
@@ -64,7 +63,6 @@ def test_what_is_kept_is_there_again(tmp_path: Path) -> None:
     memory.close()
     memory.close()
     again = Memory(tmp_path / "place")
-    assert not again.is_new
     assert again.snapshot().entries == {item.key: item for item in entries}
     assert sorted(again.intents(), key=lambda item: item.picture_id) == [intent(1), intent(2, IntentKind.GONE)]
     assert again.ledger_serial == 5
@@ -207,7 +205,6 @@ def test_a_damaged_file_is_said_to_be_so_and_left_alone(tmp_path: Path, damage: 
     assert aside is not None
     assert aside.exists()
     fresh = Memory(tmp_path)
-    assert fresh.is_new
     fresh.close()
     assert set_aside(tmp_path) not in (None, aside)
     assert set_aside(tmp_path) is None
