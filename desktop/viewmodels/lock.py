@@ -123,6 +123,18 @@ class LockViewModel(QObject):
         task = self._runner.submit(_import_and_unlock, session, path, file_passphrase or None, passphrase)
         self._submit(task, "file_passphrase")
 
+    def _wrong_passphrase(self) -> str:
+        """What is said of a passphrase that does not open the key; in the middle of a change another one holds."""
+        session = self._session
+        try:
+            change = session.key_change if session is not None else None
+        except GlassineError:
+            change = None
+        public = session.public_key if session is not None else None
+        if change is not None and public is not None and public.fingerprint == change.new:
+            return translate("Lock", "A change of your key is not finished. Type the passphrase of the new key.")
+        return translate("Lock", "That is not the passphrase of this key. Check Caps Lock.")
+
     def _submit(self, task: Task, secret_field: str) -> None:
         self._task = task
         session = self._session
@@ -136,7 +148,7 @@ class LockViewModel(QObject):
                 return
             if isinstance(error, WrongKey):
                 sentences = {
-                    "passphrase": translate("Lock", "That is not the passphrase of this key. Check Caps Lock."),
+                    "passphrase": self._wrong_passphrase(),
                     "file_passphrase": translate("Lock", "This file opens with another passphrase."),
                 }
                 self.field_failed.emit(secret_field, sentences[secret_field])

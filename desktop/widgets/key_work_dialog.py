@@ -103,6 +103,10 @@ class KeyWorkDialog(Dialog):
         """The button."""
         raise NotImplementedError
 
+    def words_stopped(self) -> str:
+        """What it means that it was stopped."""
+        return self.tr("Stopped. What is done stays done; it goes on whenever you want.")
+
     def words_done(self) -> str:
         """The title once it is over."""
         raise NotImplementedError
@@ -192,11 +196,15 @@ class KeyWorkDialog(Dialog):
         self._error.announce()
 
     def _on_stopped(self) -> None:
-        self.caption.setText(self.tr("Stopped. What is done stays done; it goes on whenever you want."))
+        self.caption.setText(self.words_stopped())
         self.caption.show()
         self.button.setText(self.tr("Go on"))
         self.going_on = bool(self.vm.unfinished)
-        self.fit()
+        if self.going_on:  # the key is made; only the password may be asked for again
+            for name, field in self.fields.items():
+                field.setVisible(name == "password" and self.vm.needs_password)
+        self.button.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.refit()
 
     def _on_finished(self, result: Any) -> None:
         self._over = True
@@ -250,6 +258,15 @@ class ChangeKeyDialog(KeyWorkDialog):
     def words_verb(self, going_on: bool) -> str:
         """The button."""
         return self.tr("Go on") if going_on else self.tr("Change the key")
+
+    def words_stopped(self) -> str:
+        """What it means that it was stopped: which passphrase holds is not to be guessed at the lock."""
+        if self.vm.unfinished != "change" or self.vm.needs_password:
+            return super().words_stopped()
+        return self.tr(
+            "Stopped. What is done stays done. The passphrase of the new key holds from now on, and the pictures are "
+            "shown again when the change is finished."
+        )
 
     def words_done(self) -> str:
         """The title once it is over."""

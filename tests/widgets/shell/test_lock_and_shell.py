@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -140,6 +141,25 @@ def test_an_answer_for_another_session_is_dropped(
     lock.start(make_session())
     runner.run_pending()
     assert unlocked == []
+
+
+def test_in_the_middle_of_a_change_the_lock_says_which_passphrase_holds(
+    lock: LockViewModel, runner: InlineRunner, make_session: Callable[..., Any]
+) -> None:
+    said: list[str] = []
+    lock.field_failed.connect(lambda name, sentence: said.append(sentence))
+    session = make_session()
+    lock.start(session)
+    public = session.public_key.fingerprint
+    for change in (None, SimpleNamespace(old=public, new="1" * 64), SimpleNamespace(old="1" * 64, new=public)):
+        session.key_change = change
+        lock.unlock("the passphrase of the old key")
+        runner.run_pending()
+    assert said == [
+        "That is not the passphrase of this key. Check Caps Lock.",
+        "That is not the passphrase of this key. Check Caps Lock.",
+        "A change of your key is not finished. Type the passphrase of the new key.",
+    ]
 
 
 def test_a_missing_key_is_asked_for(
