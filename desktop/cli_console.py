@@ -159,6 +159,15 @@ def require_folder(folder: Path) -> None:
         raise UsageError(f"{quoted(folder)} is not a folder. Create it first or choose another one.")
 
 
+def require_no_folder(path: Path) -> None:
+    """Raise FileUnreadable if a folder is in the place of a picture: nothing is looked for in it."""
+    from desktop.errors import FileUnreadable
+
+    if path.is_dir():
+        name = plain(path.name or os.fspath(path))
+        raise FileUnreadable(f"{name} is a folder. Give the pictures in it, one by one or as {quoted(path / '*')}.")
+
+
 def require_free(path: Path) -> None:
     """Raise NameTaken if something is at ``path``, before any work is done."""
     from desktop.errors import NameTaken

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desktop.cli_console import Console, UsageError, add_command, quoted, require_folder
+from desktop.cli_console import Console, UsageError, add_command, quoted, require_folder, require_no_folder
 from desktop.cli_keys import add_json, add_passphrase, load_key, read_public_key
 from desktop.errors import Damaged, GlassineError
 
@@ -58,6 +58,7 @@ def _for_each(paths: list[Path], console: Console, work: Callable[[Path], None])
     """Do one file after the other; one that fails does not stop the rest."""
     for path in paths:
         try:
+            require_no_folder(path)
             work(path)
         except GlassineError as error:
             console.fail(error, path)

@@ -21,6 +21,7 @@ from desktop.cli_console import (
     passphrase_from,
     quoted,
     require_folder,
+    require_no_folder,
 )
 from desktop.cli_keys import add_json
 from desktop.errors import AlreadyStored, GlassineError, NotFound
@@ -91,6 +92,7 @@ def _upload(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _upload_one(vault: Vault, path: Path, console: Console) -> None:
+    require_no_folder(path)
     try:
         picture, status = vault.upload(vault.seal(path)), "stored"
         said = f"{path.name} is stored as {picture.id}"

@@ -253,6 +253,14 @@ def test_a_file_in_the_place_of_the_folder_is_named(glassine, keys, photo) -> No
     assert "not a folder" in result.err
 
 
+def test_a_folder_in_the_place_of_a_picture_is_named(glassine, keys, tmp_path) -> None:
+    (tmp_path / "holiday").mkdir()
+    for command in ("seal", "open"):
+        result = glassine(command, "holiday", *keys.options)
+        assert result.code == 1
+        assert result.err == "glassine: holiday is a folder. Give the pictures in it, one by one or as holiday/*.\n"
+
+
 def test_names_with_line_ends_stay_on_one_line(glassine, keys, tmp_path) -> None:
     name = "a\nb\x1b[31m\u202egnp.png"
     (tmp_path / name).write_text("text")

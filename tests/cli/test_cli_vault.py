@@ -74,6 +74,10 @@ def test_there_and_back(glassine: Glassine, place: Place, photo: Path, tmp_path:
     sent = glassine("upload", letter, photo, *place.options, "--json")
     refused, stored = lines(sent.out)
     assert (sent.code, refused["file"], stored["status"]) == (5, str(letter), "stored")
+    folder = glassine("upload", ".", tmp_path, *place.options)
+    assert folder.code == 1
+    assert folder.err.startswith("glassine: . is a folder. Give the pictures in it, one by one or as *.\n")
+    assert f"glassine: {tmp_path.name} is a folder. Give" in folder.err
     again = glassine("upload", photo, *place.options)
     assert (again.code, again.out) == (0, f"holiday.png is there already as {stored['picture_id']}\n")
 
