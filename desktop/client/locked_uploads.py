@@ -11,10 +11,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from desktop import errors
-from desktop.client.memory_model import Intent, IntentKind
-from desktop.client.preflight import hash_file
-from desktop.client.staging import CARRIER, MAX_THUMBNAIL, THUMBNAIL, Staging, Waiting
-from desktop.models import IsCancelled, Report, Scheme, never_cancelled, no_report
+from desktop.client import uploading
+from desktop.client.staging import Staging, Waiting
+from desktop.models import IsCancelled, Report, never_cancelled, no_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,31 +65,11 @@ class LockedUploads:
             self._send(waiting, report, lambda: self._stopped.is_set() or cancelled())
 
     def _send(self, waiting: Waiting, report: Report, cancelled: IsCancelled) -> None:
-        from desktop.crypto.safe_write import read_own
-        from desktop.crypto.sealed import read_envelope
-
         if cancelled():
             raise errors.Cancelled
-        picture_id = waiting.picture_id
-        envelope = read_envelope(waiting.untrusted_envelope, owner=self._public, picture_id=picture_id)
-        carrier = waiting.folder / CARRIER
-        if hash_file(carrier, cancelled) != waiting.carrier_b3:
-            raise errors.Damaged("The encrypted copy that waited here has changed on this disk.")
-        thumbnail = read_own(waiting.folder / THUMBNAIL, MAX_THUMBNAIL)
-        intent = Intent(
-            self._public.fingerprint, picture_id, IntentKind.HEADER, envelope.header_hash, envelope.previous
+        uploading.check(waiting, cancelled)
+        envelope, _, _ = uploading.send(
+            self._api, self._user_id, self._memory, self._public, waiting, report, cancelled
         )
-        self._memory.begin(intent)
-        row = self._api.upload_sealed(
-            self._user_id,
-            picture_id,
-            carrier=carrier,
-            envelope=waiting.untrusted_envelope,
-            thumbnail=thumbnail,
-            report=report,
-            cancelled=cancelled,
-        )
-        if row.stored_name != f"p-{picture_id}" or row.scheme is not Scheme.SEALED:
-            raise errors.WrongPicture("The server stored something else than what it was given.")
         self._memory.stored(envelope)
-        self._staging.remove(picture_id)
+        self._staging.remove(waiting.picture_id)

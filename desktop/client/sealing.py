@@ -21,7 +21,7 @@ from desktop.models import IsCancelled, Picture, Report
 if TYPE_CHECKING:
     from desktop.client.answers import Row
     from desktop.crypto.keys import PrivateKey
-    from desktop.crypto.sealed import Envelope, OpenedEnvelope, Sealed
+    from desktop.crypto.sealed import OpenedEnvelope, Sealed
 
 
 class InHand:
@@ -143,24 +143,6 @@ def reopen(waiting: Waiting, key: PrivateKey, owner_id: str) -> Staged:
         opened.metadata.b3,
         waiting.carrier_b3,
     )
-
-
-def read_own(staged: Staged, key: PrivateKey) -> Envelope:
-    """Verify the envelope of a staged picture."""
-    from desktop.crypto.sealed import read_envelope
-
-    return read_envelope(staged.envelope, owner=key.public, picture_id=staged.picture.id)
-
-
-def check_carrier(staged: Staged, cancelled: IsCancelled) -> None:
-    """Compare the waiting carrier with what was written; the server could not tell, only a later opening would.
-
-    Raises:
-        Damaged: The disk gives back something else.
-        FileUnreadable: It is not there or cannot be read.
-    """
-    if hash_file(staged.carrier, cancelled) != staged.carrier_b3:
-        raise errors.Damaged("The encrypted copy that waited here has changed on this disk. Add the picture again.")
 
 
 def stored(staged: Staged, row: Row, opened: OpenedEnvelope) -> Known:

@@ -61,11 +61,10 @@ class Staged:
         """The sealed PNG."""
         return self.folder / CARRIER
 
-    def sealed_thumbnail(self) -> bytes:
-        """Read the sealed thumbnail; raises FileUnreadable."""
-        from desktop.crypto.safe_write import read_own
-
-        return read_own(self.folder / THUMBNAIL, MAX_THUMBNAIL)
+    @property
+    def waiting(self) -> Waiting:
+        """What is needed to send it."""
+        return Waiting(self.picture.id, self.folder, self.envelope, self.carrier_b3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop import errors
-from desktop.client import exporting, preflight, queue_file, sealing, vault_opening
-from desktop.client.memory_model import Intent, IntentKind
+from desktop.client import exporting, preflight, queue_file, sealing, uploading, vault_opening
+from desktop.client.memory_model import IntentKind
 from desktop.client.notes import Notes
 from desktop.client.preflight import Preflight, SourceFile, Verdict
 from desktop.client.shared_catalog import SharedCatalog
@@ -27,7 +27,6 @@ from desktop.client.vault_thumbnails import VaultThumbnails
 from desktop.models import IsCancelled, Picture, Place, Report, Scheme, Trust, never_cancelled, no_report
 
 if TYPE_CHECKING:
-    from desktop.client.answers import Row
     from desktop.client.api import Api
     from desktop.client.memory import Memory
     from desktop.client.stored_pixels import StoredPixels
@@ -214,44 +213,23 @@ class Vault:
             Damaged: The staged copy has changed on the disk; it is useless and removed.
         """
         key = self._require_key()
-        picture_id = staged.picture.id
+        memory = self.context().memory
         try:
-            sealing.check_carrier(staged, cancelled)
+            uploading.check(staged.waiting, cancelled)
         except errors.Damaged:
             self.discard(staged)
             raise
-        thumbnail = staged.sealed_thumbnail()
-        envelope = sealing.read_own(staged, key)
-        memory = self.context().memory
-        intent = Intent(key.fingerprint, picture_id, IntentKind.HEADER, envelope.header_hash, envelope.previous)
-        memory.begin(intent)
-        try:
-            row = self._send(staged, thumbnail, report, cancelled)
-        except (errors.TooLarge, errors.StorageFull, errors.Conflict, errors.NotAllowed, errors.DeletedForGood):
-            memory.drop(*intent.key, intent.kind)
-            raise
+        envelope, thumbnail, row = uploading.send(
+            self._api, self._user_id, memory, key.public, staged.waiting, report, cancelled
+        )
         opened = envelope.open(key)
         known = sealing.stored(staged, row, opened)
         memory.stored(envelope, Notes(key).seal(known.picture, opened))
         self._thumbnails.keep(known, thumbnail)
         self._catalog.add(known)
-        self._in_hand.forget(picture_id)
-        self._staging.remove(picture_id)
+        self._in_hand.forget(staged.picture.id)
+        self._staging.remove(staged.picture.id)
         return known.picture
-
-    def _send(self, staged: Staged, thumbnail: bytes, report: Report, cancelled: IsCancelled) -> Row:
-        row = self._api.upload_sealed(
-            self._user_id,
-            staged.picture.id,
-            carrier=staged.carrier,
-            envelope=staged.envelope,
-            thumbnail=thumbnail,
-            report=report,
-            cancelled=cancelled,
-        )
-        if row.stored_name != staged.picture.stored_name or row.scheme is not Scheme.SEALED:
-            raise errors.WrongPicture("The server stored something else than what it was given.")
-        return row
 
     def staged(self) -> list[Staged]:
         """Return the complete pictures that earlier runs left to be uploaded, in the order they were sealed."""
@@ -318,16 +296,6 @@ class Vault:
             return exporting.write(self._open_classic(known.picture, report, cancelled), folder, known.picture.name)
         return vault_opening.export_picture(self.context(), picture_id, folder, report, cancelled)
 
-    # -- the bin --------------------------------------------------------------------------------------------------
-
-    def delete(self, picture_id: str) -> None:
-        """Move a picture to the bin; :meth:`restore` takes it back as long as the server keeps it there.
-
-        Raises:
-            NotFound: It is not there any more.
-        """
-        self._bin.delete(self._trusting(), picture_id)
-
     def stored_pixels(
         self,
         picture: Picture,
@@ -348,6 +316,16 @@ class Vault:
         from desktop.client.stored_pixels import fetch_whole
 
         return fetch_whole(self._api, picture.owner_id, picture.stored_name, cancelled)
+
+    # -- the bin --------------------------------------------------------------------------------------------------
+
+    def delete(self, picture_id: str) -> None:
+        """Move a picture to the bin; :meth:`restore` takes it back as long as the server keeps it there.
+
+        Raises:
+            NotFound: It is not there any more.
+        """
+        self._bin.delete(self._trusting(), picture_id)
 
     def list_bin(self, report: Report = no_report, cancelled: IsCancelled = never_cancelled) -> list[Picture]:
         """Return what is in the bin in the order of storing, ``deleted`` set; :meth:`thumbnails` has theirs too."""

@@ -9,13 +9,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from desktop import errors
 from desktop.client.staging import CARRIER, MANIFEST, THUMBNAIL
 from tests import sample_pictures
-from tests.client.conftest import Somewhere
+from tests.client.conftest import PASSPHRASE, Somewhere
 
 
 def staging(somewhere: Somewhere) -> Path:
@@ -178,3 +179,37 @@ def test_a_file_that_is_too_large(here: Somewhere) -> None:
         file.truncate(750_000_001)
     with pytest.raises(errors.TooLarge, match="750 MB"):
         here.vault.seal(source)
+
+
+def test_a_server_that_has_lost_its_copy_costs_no_waiting_picture(
+    place: Somewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged = place.vault.seal(place.source(sample_pictures.png(seed=60)))
+
+    def lost(*_: Any, **__: Any) -> None:
+        raise errors.Damaged  # what the answer "The stored data cannot be read" becomes
+
+    with monkeypatch.context() as failing:
+        failing.setattr(place.session.api, "upload_sealed", lost)
+        with pytest.raises(errors.Damaged):
+            place.vault.upload(staged)
+    [again] = place.vault.staged()
+    assert place.vault.upload(again).id == staged.picture.id
+
+
+def test_what_is_refused_while_locked_is_not_noted_as_sent(there: Somewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    staged = there.vault.seal(there.source(sample_pictures.png(seed=61)))
+    there.session.lock()
+    uploads = there.session.locked_uploads()
+    assert uploads is not None
+
+    def full(*_: Any, **__: Any) -> None:
+        raise errors.StorageFull
+
+    with monkeypatch.context() as failing:
+        failing.setattr(there.session.api, "upload_sealed", full)
+        with pytest.raises(errors.StorageFull):
+            uploads.send(uploads.waiting()[0])
+    there.session.unlock(PASSPHRASE)
+    assert there.vault.context().memory.intents() == []
+    assert there.vault.upload(there.vault.staged()[0]).id == staged.picture.id
