@@ -180,7 +180,8 @@ def _usual(app: Flask, rule: Rule, method: str, described: Operation) -> Iterato
         yield 404
     if described.body is not None and method != "GET":
         yield from (400, 413)
-        if JSON in described.body.kinds or FORM in described.body.kinds:
+        # a view that names 400 itself says it to everything that is wrong with a request
+        if (JSON in described.body.kinds or FORM in described.body.kinds) and 400 not in described.refused:
             yield from (415, 422)
     if rule.endpoint in PUBLIC:
         return

@@ -17,33 +17,28 @@ from backend.api.openapi_parts import CONDITIONS
 from backend.api.operation import MULTIPART, NOTHING, OCTETS, Answer, Body, binary, fields, members, operation, plain
 from backend.api.responses import json_response, services
 from backend.api.schemas import EMAIL, FILE, NAME, PASSWORD, TEXT
-from backend.errors import BackendError, BadCredentials, Forbidden, Invalid, UnsupportedContentType, UserNotFound
+from backend.compat import bad_requests
+from backend.errors import BadCredentials, Forbidden, UserNotFound
 from backend.services.files import CLIENT, KINDS, OPS
 
 blueprint = Blueprint("file_server", __name__)
 
 
-class _BadRequest(BackendError):
-    status = 400
-
-
 def _signup(kind: str) -> Response:
-    try:
+    with bad_requests():
         name, password, full_name, email = read_fields("username", "password", "name", "email")
         services().files.sign_up(kind, name, password, full_name, email, request.remote_addr or "")
-    except (Invalid, UnsupportedContentType) as error:
-        raise _BadRequest(error.message) from None
     return _text("Signed up", 201)
 
 
 def _login(kind: str) -> Response:
-    try:
+    with bad_requests():
         name, password = read_fields("username", "password")
-        return _text(services().files.sign_in(kind, name, password, request.remote_addr or ""))
-    except BadCredentials:
-        raise UserNotFound from None  # the same for a wrong password
-    except (Invalid, UnsupportedContentType) as error:
-        raise _BadRequest(error.message) from None
+        try:
+            token = services().files.sign_in(kind, name, password, request.remote_addr or "")
+        except BadCredentials:
+            raise UserNotFound from None  # the same for a wrong password
+    return _text(token)
 
 
 FORM_NOTE = "With GET too the form is in the body; there it has to be a form, and this page cannot send it."
@@ -110,14 +105,11 @@ def upload() -> Response:
     """Publish a file."""
     owner_id, files = _only(OPS), services().files
     files.check_room(owner_id, request.content_length)
-    try:
-        with files.begin_upload() as arriving:
-            if request.mimetype == "multipart/form-data":
-                boundary = request.mimetype_params.get("boundary", "")
-                read_upload(request.stream, request.content_length, boundary, arriving)
-            files.publish(owner_id, arriving)
-    except Invalid as error:
-        raise _BadRequest(error.message) from None
+    with bad_requests(), files.begin_upload() as arriving:
+        if request.mimetype == "multipart/form-data":
+            boundary = request.mimetype_params.get("boundary", "")
+            read_upload(request.stream, request.content_length, boundary, arriving)
+        files.publish(owner_id, arriving)
     return _text("File uploaded", 201)
 
 

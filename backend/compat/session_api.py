@@ -14,29 +14,14 @@ from backend.api.operation import fields, one, operation
 from backend.api.responses import config, services, storage, user_json
 from backend.api.schemas import EMAIL, PASSWORD, TEXT
 from backend.auth.session import give_cookie, take_cookie
-from backend.compat import pretty_response, pretty_text
+from backend.compat import BadRequest, bad_requests, pretty_response, pretty_text
 from backend.config import listed
-from backend.errors import (
-    BackendError,
-    BadCredentials,
-    BadId,
-    Conflict,
-    Forbidden,
-    Invalid,
-    Malformed,
-    NotFound,
-    Unauthorized,
-    UnsupportedContentType,
-)
+from backend.errors import BadCredentials, BadId, Conflict, Forbidden, NotFound, Unauthorized
 from backend.storage.protocol import User
 
 blueprint = Blueprint("session_api", __name__)
 
 FIELDS = ("created_at", "email", "first_name", "id", "last_name", "updated_at")
-
-
-class _BadRequest(BackendError):
-    status = 400
 
 
 def error_text(_status: int, message: str) -> tuple[str, str]:
@@ -98,17 +83,16 @@ def forbidden() -> Response:
 def register() -> Response:
     """Add an account whose name is its e-mail address."""
     try:
-        sent = optional_fields("email", "password", "first_name", "last_name")
-        email, password, first, last = (value or "" for value in sent)
-        _require(email, password)
-        user = services().accounts.register(
-            email, password, "", email=email, first_name=first, last_name=last, key_required=False,
-            address=request.remote_addr or "",
-        )  # fmt: skip
-    except (Invalid, Malformed, UnsupportedContentType) as error:
-        raise _BadRequest(error.message) from None
+        with bad_requests():
+            sent = optional_fields("email", "password", "first_name", "last_name")
+            email, password, first, last = (value or "" for value in sent)
+            _require(email, password)
+            user = services().accounts.register(
+                email, password, "", email=email, first_name=first, last_name=last, key_required=False,
+                address=request.remote_addr or "",
+            )  # fmt: skip
     except Conflict:
-        raise _BadRequest("Email already exists") from None
+        raise BadRequest("Email already exists") from None
     return _answer(_user(user), 201)
 
 
@@ -122,19 +106,17 @@ def me() -> Response:
 @blueprint.put("/users/<user_id>")
 @operation(
     {200: one("Account")},
-    {403: "Forbidden"},
+    {400: "Something is not allowed", 403: "Forbidden"},
     body=fields("first_name", "last_name", first_name=TEXT, last_name=TEXT, example={"first_name": "Bob"}),
 )
 def change(user_id: str) -> Response:
     """Change one's own first and last name; what is not sent stays."""
     own = _own(user_id)
-    try:
+    with bad_requests():
         first, last = optional_fields("first_name", "last_name")
         user = services().accounts.set_names(
             own.id, own.first_name if first is None else first, own.last_name if last is None else last
         )
-    except (Invalid, Malformed, UnsupportedContentType) as error:
-        raise _BadRequest(error.message) from None
     return _answer(_user(user))
 
 
@@ -165,7 +147,8 @@ def login() -> Response:
     """Begin a session."""
     if "session" not in listed(config().auth_schemes):
         raise NotFound
-    email, password = read_fields("email", "password")
+    with bad_requests():
+        email, password = read_fields("email", "password")
     _require(email, password)
     try:
         user = services().accounts.sign_in(email, password, by_email=True, address=request.remote_addr or "")
@@ -213,7 +196,7 @@ def _let_every_page_read(response: Response) -> Response:
 def _require(email: str, password: str) -> None:
     for label, value in (("email", email), ("password", password)):
         if not value.strip():
-            raise _BadRequest(f"{label} missing")
+            raise BadRequest(f"{label} missing")
 
 
 def _own(untrusted_user_id: str) -> User:

@@ -11,17 +11,13 @@ from backend.api.operation import fields, one, operation
 from backend.api.responses import services
 from backend.api.schemas import NAME, PASSWORD
 from backend.auth.basic import TOKEN_SECONDS, BasicScheme
-from backend.compat import pretty_response
-from backend.errors import BackendError, BasicRequired, Conflict, Invalid, Malformed, NotFound, UnsupportedContentType
+from backend.compat import bad_requests, pretty_response
+from backend.errors import BasicRequired, Conflict, NotFound
 
 blueprint = Blueprint("token_api", __name__)
 
 NAMES = ("/api/users", "/api/user", "/api/usr")
 """The documentation names the first address in its examples and the others in its list."""
-
-
-class _BadRequest(BackendError):
-    status = 400
 
 
 def error_text(status: int, message: str) -> tuple[str, str]:
@@ -38,11 +34,9 @@ def error_text(status: int, message: str) -> tuple[str, str]:
 )
 def register() -> Response:
     """Add an account without a key."""
-    try:
+    with bad_requests(Conflict):
         name, password = read_fields("username", "password")
         user = services().accounts.register(name, password, "", key_required=False, address=request.remote_addr or "")
-    except (Invalid, Conflict, Malformed, UnsupportedContentType) as error:
-        raise _BadRequest(error.message) from None
     response = pretty_response({"username": user.name}, 201)
     response.headers["Location"] = url_for("token_api.user", user_id=user.id, _external=True)
     return response
@@ -51,10 +45,9 @@ def register() -> Response:
 @operation({200: one("UserName")}, {400: "There is nobody of this id"})
 def user(user_id: str) -> Response:
     """The name of an account."""
-    try:
-        return pretty_response({"username": services().accounts.get(user_id).name})
-    except (Invalid, NotFound) as error:
-        raise _BadRequest(error.message) from None
+    with bad_requests(NotFound):
+        found = services().accounts.get(user_id)
+    return pretty_response({"username": found.name})
 
 
 for _name in NAMES:

@@ -48,8 +48,8 @@ def open_server(request: pytest.FixtureRequest, tmp_path: Path) -> OpenServer:
     return lambda config=FAST: serving_storage(open_mongo(uri), config)
 
 
-def new_name(word: str = "person") -> str:
-    """A name that nobody has."""
+def new_name(word: str = "account") -> str:
+    """A name that nobody has, nor the people that a server is asked for."""
     return f"{word} {next(_numbers)}"
 
 

@@ -109,6 +109,13 @@ def test_signing_in_wrongly(server: Running) -> None:
             answer = call(server, "POST", path, data=fields)
             assert (answer.status_code, answer.json()) == (status, {"error": message})
             assert "Set-Cookie" not in answer.headers
+        for body, message in (
+            ({"json": {"email": 5, "password": "x"}}, "email must be a text"),
+            ({"json": []}, "The body must be a JSON object"),
+            ({"data": "email", "headers": {"Content-Type": "text/plain"}}, "Send form fields or JSON"),
+        ):
+            answer = call(server, "POST", path, **body)
+            assert (answer.status_code, answer.json()) == (400, {"error": message})
 
 
 def test_the_cookie(server: Running) -> None:
