@@ -133,8 +133,9 @@ def fetch(
     """
     from desktop.client.judging import judge, read_listed
 
+    memory = context.memory.snapshot()  # first: what is stored from here meanwhile does not make the answer an old one
     present = context.api.present(owner_id, f"p-{picture_id}", cancelled)
-    memory, key, keys = context.memory.snapshot(), context.key, own_keys(context)
+    key, keys = context.key, own_keys(context)
     listed = read_listed(present.row.envelope, picture_id, owner, memory, authors(context, keys))
     steps = history(context, owner_id, cancelled)
     judgement = context.memory.commit(judge([listed], memory, own=key.fingerprint, history=steps))

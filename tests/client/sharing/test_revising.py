@@ -314,3 +314,18 @@ def test_what_a_killed_program_left_incomplete_goes(anna: Friend, ben: Friend, t
     (half / "carrier.png").write_bytes(b"half of it")
     assert [one.picture_id for one in ben.revising.kept()] == [kept.picture_id]
     assert not half.exists()
+
+
+def test_what_is_stored_from_here_while_somebody_looks_is_no_rollback(anna: Friend) -> None:
+    picture_id = anna.add(png(), "one.png")
+    present = anna.api.present
+
+    def slow(*args: Any) -> Any:
+        answer = present(*args)
+        anna.api.present = present  # type: ignore[method-assign]
+        anna.revising.replace(picture_id, anna.file(MINE, "mine.png"))
+        return answer
+
+    anna.api.present = slow  # type: ignore[method-assign]
+    assert fetch_own(anna.context, picture_id).envelope.revision == 1
+    assert revision(anna, picture_id) == (1, 2)
