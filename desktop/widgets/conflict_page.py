@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.errors import GlassineError
 from desktop.models import Picture
 from desktop.viewmodels.conflict import Version, Versions
-from desktop.viewmodels.wording import moment_text, size_text
+from desktop.viewmodels.wording import moment_text, short_text, size_text
 from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.buttons import Button, default_button, ghost_button
+from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, Label
 from desktop.widgets.marks import ProgressBar4
@@ -103,6 +104,7 @@ class ConflictPage(QWidget):
 
     def __init__(self, theme: Theme, icons: Icons) -> None:
         super().__init__()
+        self._icons = icons
         self._picture: Picture | None = None
         self.back = ghost_button(icons, "chevron-left", self.tr("Back to the gallery"))
         self.back.clicked.connect(self.closed)
@@ -182,6 +184,14 @@ class ConflictPage(QWidget):
         """Begin with the way back: nothing is chosen by a stray Enter."""
         self.back.setFocus(reason)
 
+    def event(self, event: QEvent) -> bool:
+        """Take Escape before the window's shortcuts do."""
+        over = event if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) else None
+        if over is not None and over.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Leave with Escape."""
         if event.key() == Qt.Key.Key_Escape:
@@ -204,8 +214,32 @@ class ConflictPage(QWidget):
         return self.tr("The other version, stored now")
 
     def _choose(self, choice: str) -> None:
-        if self._picture is not None:
-            self.chosen.emit(self._picture, choice)
+        """Choose; ask first where that throws one of the two away."""
+        picture = self._picture
+        if picture is None:
+            return
+        if choice == "both":
+            self.chosen.emit(picture, choice)
+            return
+        owner = short_text(picture.owner_name, 24)
+        if choice == "mine":
+            title = self.tr("Keep your version only?")
+            text = self.tr("It takes the place of the other one, which cannot be brought back.")
+        else:
+            title = self.tr("Keep %1’s version only?") if owner else self.tr("Keep the other version only?")
+            text = self.tr("Your version is thrown away and cannot be brought back.")
+        question = ConfirmDialog(
+            self._icons,
+            self,
+            title=title.replace("%1", owner),
+            text=f"{text} {self.tr('Keep both loses neither.')}",
+            confirm=self.mine.keep.text() if choice == "mine" else self.theirs.keep.text(),
+            safe=self.tr("Cancel"),
+            icon="copy",
+            danger=True,
+        )
+        question.accepted.connect(lambda: self.chosen.emit(picture, choice))
+        question.open()
 
 
 def _when(when: datetime | None) -> str:

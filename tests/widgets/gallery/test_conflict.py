@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QImage, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from desktop import errors
 from desktop.client.stored_pixels import StoredPixels, read_corner
@@ -19,6 +21,7 @@ from desktop.models import Scheme
 from desktop.viewmodels.conflict import Versions, VersionsViewModel
 from desktop.viewmodels.stored import StoredViewModel
 from desktop.widgets.conflict_page import ConflictPage
+from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.stored_pixels_view import drawn_pixels
 from tests.widgets.gallery.fake_circle import FakeCircle
 
@@ -59,7 +62,27 @@ def test_both_versions_are_opened_side_by_side(
     for button in (page.mine.keep, page.theirs.keep, page.both):
         assert not button.isDefault(), "nothing is chosen for the person"
         button.click()
+        for question in page.findChildren(ConfirmDialog):  # whatever throws a version away asks
+            assert question.safe.isDefault()
+            assert chosen == [] or chosen == ["mine"]
+            question.confirm.click()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert chosen == ["mine", "theirs", "both"]
+
+
+def test_escape_leaves_both_as_they_are(pictures: Any, qtbot: Any, icons: Any) -> None:
+    """Although the window has a shortcut of its own for Escape."""
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    QShortcut(QKeySequence(Qt.Key.Key_Escape), window)
+    page = ConflictPage(icons.theme, icons)
+    window.setCentralWidget(page)
+    window.show()
+    page.show_picture(pictures(1, owner_name="Lina"))
+    qtbot.waitUntil(window.isActiveWindow)
+    page.setFocus()
+    with qtbot.waitSignal(page.closed):
+        qtbot.keyClick(page.back, Qt.Key.Key_Escape)
 
 
 def test_a_version_that_cannot_be_opened_says_why_and_the_other_is_shown(
