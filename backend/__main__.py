@@ -6,6 +6,7 @@ Exit codes as everywhere in Glassine: 0 stopped in order, 1 could not start or f
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import logging
 import os
 import signal
@@ -68,6 +69,8 @@ def _start_and_serve(config: Config, hangups: list[int]) -> int:
     start_log(config.log_format)
     for name in unknown_variables():
         logger.warning("%s is not a setting and is ignored", name)
+    if _is_in_the_clear(config):
+        logger.warning("There is no TLS: whoever is on the way can read passwords and take over accounts")
     where = place(config)
     try:
         if config.tls_certificate is not None and config.tls_key is not None:
@@ -98,6 +101,16 @@ def _start_and_serve(config: Config, hangups: list[int]) -> int:
         finally:
             storage.close()
     return 0
+
+
+def _is_in_the_clear(config: Config) -> bool:
+    """Whether other computers are to reach the server without TLS, its own or that of a proxy."""
+    if config.tls_certificate is not None or config.trusted_proxies:
+        return False
+    try:
+        return not ipaddress.ip_address(config.host).is_loopback
+    except ValueError:
+        return config.host != "localhost"
 
 
 def _hide_password(argv: Sequence[str], mongodb: str | None) -> None:

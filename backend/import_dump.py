@@ -6,7 +6,9 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from backend import import_dump_layout as layout
@@ -27,8 +29,10 @@ from backend.admin_console import (
 from backend.import_dump_json import DumpDamaged, documents
 
 if TYPE_CHECKING:
+    from backend.config import Config
     from backend.import_dump_spool import Spool
     from backend.import_dump_store import Importer
+    from backend.storage.protocol import Storage
 
 _COUNTS = ("users_added", "users_present", "pictures_added", "pictures_present", "permissions_added")
 
@@ -59,7 +63,7 @@ def _import(arguments: argparse.Namespace) -> int:
     place = None if config.data is None or arguments.dry_run else config.data
     try:
         with (
-            opened_storage(config, may_create=not arguments.dry_run) as storage,
+            _storage(config, dry=arguments.dry_run) as storage,
             Spool(place, keep_bytes=not arguments.dry_run) as spool,
         ):
             _run(dump, Importer(storage, report, dry=arguments.dry_run), spool)
@@ -130,6 +134,22 @@ def _files(dump: _Dump) -> tuple[dict[str, layout.OldFile], dict[str, str | None
                 files[file.id] = file
                 by_name[file.name] = None if file.name in by_name else file.id
     return files, by_name
+
+
+@contextmanager
+def _storage(config: Config, *, dry: bool) -> Iterator[Storage]:
+    """The storage to import into; for a dry run one that is not there yet is an empty one elsewhere."""
+    from backend.storage.embedded import RECORDS
+
+    if dry and config.data is not None and not (config.data / RECORDS).exists():
+        with (
+            TemporaryDirectory() as empty,
+            opened_storage(replace(config, data=Path(empty)), may_create=True) as storage,
+        ):
+            yield storage
+        return
+    with opened_storage(config, may_create=not dry) as storage:
+        yield storage
 
 
 class _Dump:

@@ -211,6 +211,13 @@ def test_a_dry_run_says_the_same_and_writes_nothing(dump: Dump, place: Place, tm
     assert dry.code == real.code == 1
 
 
+def test_a_dry_run_needs_no_storage(dump: Dump, tmp_path: Path, run: Command) -> None:
+    result = run("import-dump", dump.write(tmp_path / "dump"), "--data", tmp_path / "new", "--dry-run")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("Would import: 2 accounts (0 were there), 3 pictures (0 were there)")
+    assert not (tmp_path / "new").exists()
+
+
 def test_interrupted_between_a_picture_and_its_permissions(
     dump: Dump, place: Place, tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,11 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from backend.__main__ import _is_in_the_clear
+from backend.config import Config
 from tests.backend import samples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -292,6 +295,24 @@ def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     code, line = refused("--port", "0", "--config", file, f"--mongodb={address}")
     assert code == 1
     assert line.startswith(f"cannot use mongodb://127.0.0.1:{port}/x: ") and "planted" not in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ({"host": "0.0.0.0"}, True),
+        ({"host": "::"}, True),
+        ({"host": "pictures.home"}, True),
+        ({"host": "0.0.0.0", "trusted_proxies": 1}, False),
+        ({"host": "::", "tls_certificate": Path("c.pem"), "tls_key": Path("k.pem")}, False),
+        ({"host": "127.0.0.2"}, False),
+        ({"host": "::1"}, False),
+        ({"host": "localhost"}, False),
+        ({}, False),
+    ],
+)
+def test_passwords_in_the_clear_are_warned_of(settings: dict[str, Any], warned: bool) -> None:
+    assert _is_in_the_clear(Config(**settings)) is warned
 
 
 def test_variables_that_are_no_settings_are_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
