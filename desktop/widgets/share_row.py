@@ -156,7 +156,7 @@ def _caption(row: ShareRow, total: int) -> str:
     if row.broken:
         words = translate("Share", "The server lost part of it. Share repairs that.")
     elif row.person.state in WITHOUT_KEY:
-        words = translate("Share", "Waiting for %1’s key, which you then compare").replace("%1", row.person.name)
+        words = translate("Share", "Waiting for %1’s key").replace("%1", short_text(row.person.name, 16))
     elif row.waiting:
         words = translate("Share", "Waits until you have compared the words")
     elif not row.had:
