@@ -139,7 +139,7 @@ def _delete(arguments: argparse.Namespace) -> None:
             if not sys.stdin.isatty():
                 raise CommandError("There is no terminal to ask on. Use --yes to delete without a question.", USAGE)
             print(f"{plain(user.name)} has {counted(pictures, 'picture')}. All of it goes, and cannot be brought back.")
-            if input("Type the name of the account to delete it: ") != user.name:
+            if _answer("Type the name of the account to delete it: ") != user.name:
                 raise CommandError("That is another name. Nothing was deleted.")
         storage.change_user(user.id, {"closing": False}, {"closing": True})
         close_account(storage, user.id)
@@ -179,14 +179,13 @@ def _recount(arguments: argparse.Namespace) -> None:
 
 
 def _housekeeping(arguments: argparse.Namespace) -> int:
-    from backend.services.closing import close_account
     from backend.services.housekeeping import Housekeeping
     from backend.services.pictures import Pictures
 
     config = config_of(arguments)
     with logged_on_standard_error() as log, opened_storage(config) as storage:
         pictures = Pictures(storage, config)
-        removed = Housekeeping(storage, pictures, lambda user_id: close_account(storage, user_id)).run()
+        removed = Housekeeping(storage, pictures).run()
     say("Removed: " + ", ".join(f"{count:,} {what}" for what, count in removed.items()))
     return FAILED if log.said else DONE
 
@@ -244,6 +243,13 @@ def _size(text: str) -> int:
     if not 0 < size <= _MOST_BYTES:
         raise argparse.ArgumentTypeError(f"must be a size such as 5GB or 500MiB, none or default, not {text!r}")
     return size
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        return ""
 
 
 def _line_of_input() -> str:

@@ -120,11 +120,11 @@ def _build(config: Config, storage: Storage) -> Flask:
     services = Services(
         accounts,
         pictures,
-        Permissions(storage),
+        Permissions(storage, pictures.quota),
         Sessions(storage, config, signing_key(config, storage, "session")),
         Files(storage, config, accounts, signing_key(config, storage, "file-server")),
         Documents(storage),
-        Housekeeping(storage, pictures, accounts.delete),
+        Housekeeping(storage, pictures),
     )
     app.extensions["glassine"] = Backend(config, storage, services)
     _refuse_unfinished(app, storage)

@@ -22,6 +22,8 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
+from backend.storage.protocol import StorageError
+
 FORMAT: Final = "glassine-backup"
 VERSION: Final = 1
 BLOCK: Final = 512
@@ -29,7 +31,7 @@ MANIFEST: Final = "manifest.json"
 MANIFEST_BYTES: Final = 4096
 SUMS: Final = "SHA256SUMS"
 RECORD_LIMIT: Final = 64 << 20
-"""Bytes of a record as JSON: some two thousand revisions of a picture at their largest."""
+"""Bytes of a record as JSON: more than the longest history and the grants of a picture, every quote escaped."""
 CHUNK: Final = 1 << 20
 _END: Final = bytes(2 * BLOCK)
 
@@ -120,12 +122,18 @@ class ArchiveWriter:
         self._pending.append(_sum_line(hashlib.sha256(data).hexdigest(), name))
 
     def copy(self, name: str, source: BinaryIO, size: int) -> str:
-        """Add a member from a file and return its SHA-256. Raises SourceChanged when it is shorter or longer."""
+        """Add a member from a file and return its SHA-256. Raises SourceChanged when it is shorter or longer, or goes
+        while it is read."""
         self._put(member_header(name, size))
         digest = hashlib.sha256()
         rest = size
         while rest:
-            data = source.read(min(CHUNK, rest))
+            try:
+                data = source.read(min(CHUNK, rest))
+            except StorageError as error:
+                if error.reason != "damaged":
+                    raise
+                raise SourceChanged from error
             if not data:
                 raise SourceChanged
             digest.update(data)

@@ -167,6 +167,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     parser_class = _Parser
     error_task_class = _RefusalTask
+    request: Any
     linger = False
     tls: TlsConnection | None = None  # what the bytes come through, unless they come from the network
     _linger_until: float | None = None

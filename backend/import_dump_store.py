@@ -168,7 +168,7 @@ class Importer:
         self, picture_id: str, owner_id: str, stem: str, old: OldPicture, file: OldFile, spool: Spool,
         permissions: list[Permission],
     ) -> None:  # fmt: skip
-        unfinished = self._storage.remove_picture(picture_id)
+        unfinished = self._storage.remove_picture(picture_id, deleted=UNFINISHED)
         for blob_id in unfinished.blobs if unfinished else ():
             self._storage.remove_blob(blob_id)
         created = file.stored or old.created or UNFINISHED
@@ -199,10 +199,10 @@ class Importer:
                 self._storage.add_permission(permission)
         for name in candidates(stem, record.created):
             try:
-                if permissions:
-                    self._storage.restore_picture(record.id, name)
-                else:
+                if not permissions:
                     self._storage.add_picture(replace(record, name=name))
+                elif self._storage.restore_picture(record.id, name) is None:  # the server has just emptied bins
+                    raise Skipped("it was removed before it was complete; run the import again")
             except DuplicateRecord:
                 continue
             return name

@@ -73,7 +73,7 @@ def one(user_id: str, name: str, reader_id: str) -> Response:
 @blueprint.put(ONE)
 @operation(
     {204: NOTHING},
-    {**NONE_GIVEN, 409: "The grant is for another epoch of this picture"},
+    {**NONE_GIVEN, 409: "The grant is for another epoch of this picture, This picture was changed at the same time"},
     body=fields("grant", role=ROLE, grant=GRANT, example={"role": "write"}),
 )
 def change(user_id: str, name: str, reader_id: str) -> Response:

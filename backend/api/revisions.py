@@ -25,7 +25,8 @@ IMAGE = "/users/<user_id>/images/<name>"
     {200: one("FullPictureRow", "ETag")},
     {
         404: "Image not found, This picture has no envelope",
-        409: "The grant is for another epoch of this picture, This picture was changed at the same time",
+        409: "The grant is for another epoch of this picture, This picture was changed at the same time, "
+        "This picture was changed too often",
         410: "This picture was deleted for good",
         412: "Another revision is stored",
         428: "If-Match is required",

@@ -266,10 +266,6 @@ class Accounts:
             raise UserNotFound
         close_account(self._storage, user_id)
 
-    def finish_closing(self) -> int:
-        """Finish what was cut off while accounts were being deleted; returns how many are gone now."""
-        return sum(close_account(self._storage, user.id) for user in self._storage.closing_users())
-
     def close(self) -> None:
         """Release what counting attempts holds. Idempotent."""
         self._attempts.close()

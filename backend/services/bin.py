@@ -94,13 +94,13 @@ class Bin:
 
     def remove(self, owner_id: str, picture_id: str) -> None:
         """Delete a picture in the bin for good; raises ImageNotFound."""
-        if remove_for_good(self._storage, self._quota, self.get(owner_id, picture_id).id) is None:
+        if not self._remove_if_binned(self.get(owner_id, picture_id)):
             raise ImageNotFound
 
     def empty(self, owner_id: str) -> None:
         """Delete everything for good that is in the bin now."""
         for picture in self.walk(owner_id):
-            self._remove_if_binned(picture.id)
+            self._remove_if_binned(picture)
 
     def purge(self, stopped: Callable[[], bool] = lambda: False) -> int:
         """Delete everybody's pictures for good that were in the bin for long enough, and return how many; ends early
@@ -111,12 +111,9 @@ class Bin:
             for picture in expired:
                 if stopped():
                     break
-                count += self._remove_if_binned(picture.id)
+                count += self._remove_if_binned(picture)
         return count
 
-    def _remove_if_binned(self, picture_id: str) -> bool:
-        # A list of many is some time old at its end, and what was taken out of the bin meanwhile shall stay.
-        picture = self._storage.picture_by_id(picture_id)
-        if picture is None or picture.deleted is None:
-            return False
-        return remove_for_good(self._storage, self._quota, picture_id) is not None
+    def _remove_if_binned(self, picture: PictureRecord) -> bool:
+        # What was taken out of the bin since it was listed shall stay, even if it was deleted again.
+        return remove_for_good(self._storage, self._quota, picture.id, deleted=picture.deleted) is not None

@@ -35,7 +35,8 @@ def close_account(storage: Storage, user_id: str) -> bool:
 def remove_belongings(storage: Storage, user_id: str) -> None:
     """Remove all that a user owns or was given: sessions first, so that nobody goes on adding."""
     storage.remove_sessions(user_id)
-    storage.remove_permissions_of(user_id)
+    for owner_id, size in storage.remove_permissions_of(user_id).items():
+        storage.release_bytes(owner_id, size)
     storage.remove_documents(user_id)
     for listed in (storage.pictures, storage.bin):
         while pictures := listed(user_id, limit=PAGE):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backend.errors import Conflict, DocumentNotFound, Invalid, PreconditionFailed, TooLarge
+from backend.errors import Conflict, DocumentNotFound, Invalid, NotAuthorized, PreconditionFailed, TooLarge
 from backend.services.clock import utc_now
 from backend.services.names import stored_name
 from backend.services.signed import NotCanonical, hex_member, is_hex, member, parse_object
@@ -72,6 +72,7 @@ class Documents:
             Invalid: It is empty.
             TooLarge: It is above the limit of its kind.
             PreconditionFailed: Another one is there; its tag is told.
+            NotAuthorized: The account is being deleted.
         """
         if not data:
             raise Invalid("The document is empty")
@@ -82,6 +83,7 @@ class Documents:
             version = present.version + 1 if present is not None else 1
             document = Document(owner_id, kind, "", version, data, self._now())
             if self._storage.put_document(document):
+                self._check_still_wanted(owner_id)
                 return document, version == 1
             present = self._storage.document(owner_id, kind)
         if present is not None and present.value == data:
@@ -157,11 +159,19 @@ class Documents:
     def _record(self, owner_id: str, kind: str, key: str, record: str) -> bool:
         value = record.encode("ascii")
         if self._storage.put_document(Document(owner_id, kind, key, 1, value, self._now())):
+            self._check_still_wanted(owner_id)
             return True
         known = self._storage.document(owner_id, kind, key)
         if known is None or known.value != value:
             raise Conflict("Another record is stored already")
         return False
+
+    def _check_still_wanted(self, owner_id: str) -> None:
+        """Whoever deletes the account has either not yet looked for documents, or is seen here."""
+        owner = self._storage.user(owner_id)
+        if owner is None or owner.closing:
+            self._storage.remove_documents(owner_id)
+            raise NotAuthorized
 
 
 def tag(document: Document) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import jwt
 
-from backend.errors import FileNotPublished, Invalid, StoredDataMissing, UserNotFound
+from backend.errors import FileNotPublished, Invalid, NotAuthorized, StoredDataMissing, UserNotFound
 from backend.services.clock import utc_now
 from backend.services.names import published_name
 from backend.services.quota import Quota
@@ -152,6 +152,7 @@ class Files:
         Raises:
             Invalid: There is no file, or its name cannot be used.
             QuotaExceeded: It has no room.
+            NotAuthorized: The account is being deleted.
             StorageError: It could not be kept.
         """
         arrived = upload.file
@@ -173,7 +174,12 @@ class Files:
             raise
         if earlier is not None:
             remove_blobs(self._storage, [earlier.blob])
-        self._settle(owner_id, arrived.size - (earlier.size if earlier else 0) - room)
+        owner = self._storage.user(owner_id)
+        if owner is None or owner.closing:  # whoever deletes the account has not yet looked for files, or is seen here
+            removed = self._storage.remove_file(file.id)
+            remove_blobs(self._storage, [removed.blob] if removed is not None else [])
+            raise NotAuthorized
+        self._quota.settle(owner_id, arrived.size - (earlier.size if earlier else 0) - room)
         return file
 
     def list(self, operator: str) -> list[PublishedFile]:
@@ -209,13 +215,6 @@ class Files:
             raise FileNotPublished
         logger.error("File %s names a blob that is not there, or is of another size", file.id)
         raise StoredDataMissing
-
-    def _settle(self, owner_id: str, size: int) -> None:
-        """Account for what was replaced, which may be something else than what was there when room was reserved."""
-        if size > 0:
-            self._storage.reserve_bytes(owner_id, size, 0)
-        else:
-            self._quota.release(owner_id, -size)
 
     def _operator(self, name: str) -> User:
         user = self._accounts.find(name, OPS)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from backend.services.clock import utc_now
+from backend.services.closing import close_account
 
 if TYPE_CHECKING:
     from backend.services.pictures import Pictures
@@ -34,7 +35,6 @@ class Housekeeping:
         self,
         storage: Storage,
         pictures: Pictures,
-        finish_account: Callable[[str], object],
         *,
         now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
@@ -44,13 +44,11 @@ class Housekeeping:
         Args:
             storage: What is kept in order.
             pictures: Whose bins expire.
-            finish_account: Removes an account whose removal had begun.
             now: The time of records.
             clock: Seconds that only go forward.
         """
         self._storage = storage
         self._pictures = pictures
-        self._finish_account = finish_account
         self._now = now
         self._clock = clock
         self._due = clock() + FIRST_AFTER_SECONDS
@@ -106,8 +104,7 @@ class Housekeeping:
         for user in self._storage.closing_users():
             if self._stopped:
                 break
-            self._finish_account(user.id)
-            count += 1
+            count += close_account(self._storage, user.id)
         return count
 
     def _collect_orphans(self) -> int:

@@ -5,20 +5,28 @@ Must not import Flask.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from backend.errors import Conflict, ImageNotFound, Invalid, PermissionNotFound, PictureReplaced, UserNotFound
 from backend.services.accounts import check_id
-from backend.services.envelope import Place, check_grant, stored_place
-from backend.services.names import stored_name
+from backend.services.envelope import check_grant, stored_place
+from backend.services.names import EXTENSION, stored_name
 from backend.services.paging import PAGE
-from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, Storage
+from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, Storage, StorageError
+
+if TYPE_CHECKING:
+    from backend.services.quota import Quota
+
+R = TypeVar("R")
 
 ROLES = ("read", "write")
 
 SHARING_LIMIT = 1000
 """People that a picture can be shared with."""
+
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +41,9 @@ class SharedPicture:
 class Permissions:
     """The permissions of pictures; the caller has made sure that it is the owner who asks, or the reader concerned."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, quota: Quota) -> None:
         self._storage = storage
+        self._quota = quota
 
     def all(self, owner_id: str, stem: str) -> list[Permission]:
         """The permissions of a picture in the order they were given; raises ImageNotFound."""
@@ -57,6 +66,7 @@ class Permissions:
                 would share with himself, or with too many.
             UserNotFound: There is no such user.
             Conflict: The user has a role already, or the picture began a new epoch.
+            QuotaExceeded: The grant has no room in the owner's account.
         """
         picture = self._picture(owner_id, stem)
         problems = [] if user_id.strip() else ["User id is required"]
@@ -65,36 +75,67 @@ class Permissions:
         user_id = check_id(user_id)
         if user_id == owner_id:
             raise Invalid("A picture cannot be shared with its owner")
-        place = self._check_grant(picture, role, grant)
+        _check_grant(picture, role, grant)
         user = self._storage.user(user_id)
         if user is None or user.closing:
             raise UserNotFound
         self._check_number(picture.id, user_id)
+        self._quota.reserve(owner_id, len(grant))
+
+        def add(now: PictureRecord) -> bool:
+            return self._storage.add_permission(Permission(now.id, user_id, role, grant), revision=now.header_hash)
+
         try:
-            added = self._storage.add_permission(Permission(picture.id, user_id, role, grant))
-        except DuplicateRecord:
-            raise Conflict("Permission user id is already exists") from None
-        if not added:
-            raise ImageNotFound
-        if place is not None and not self._still(picture, place):
-            self._storage.remove_permission(picture.id, user_id)
-            raise PictureReplaced
+            if not self._on_present(picture, role, grant, add):
+                raise PictureReplaced
+        except StorageError:
+            raise  # it may be there
+        except BaseException as error:
+            self._quota.release(owner_id, len(grant))
+            if isinstance(error, DuplicateRecord):
+                raise Conflict("Permission user id is already exists") from None
+            raise
 
     def change(self, owner_id: str, stem: str, user_id: str, role: str, grant: str = "") -> None:
-        """Change a user's role and grant; raises BadId, ImageNotFound, Invalid, Conflict, PermissionNotFound."""
+        """Change a user's role and grant.
+
+        Raises:
+            BadId, ImageNotFound, Invalid, Conflict: As :meth:`give`.
+            PermissionNotFound: The user has none.
+            QuotaExceeded: The grant has no room.
+        """
         user_id = check_id(user_id)
         picture = self._picture(owner_id, stem)
         if role not in ROLES:
             raise Invalid(", ".join(_role_problems(role)))
-        self._check_grant(picture, role, grant)
-        if not self._storage.set_permission(Permission(picture.id, user_id, role, grant)):
+        _check_grant(picture, role, grant)
+        present = self._storage.permission(picture.id, user_id)
+        if present is None:
             raise PermissionNotFound
+        room = max(0, len(grant) - len(present.grant))
+        self._quota.reserve(owner_id, room)
+
+        def put(now: PictureRecord) -> Permission | None:
+            return self._storage.set_permission(Permission(now.id, user_id, role, grant), revision=now.header_hash)
+
+        try:
+            before = self._on_present(picture, role, grant, put)
+            if before is None:
+                raise PermissionNotFound
+        except StorageError:
+            raise
+        except BaseException:
+            self._quota.release(owner_id, room)
+            raise
+        self._quota.settle(owner_id, len(grant) - len(before.grant) - room)
 
     def take(self, owner_id: str, stem: str, user_id: str) -> None:
         """Take a user's permission away; raises BadId, ImageNotFound, PermissionNotFound."""
         user_id = check_id(user_id)
-        if not self._storage.remove_permission(self._picture(owner_id, stem).id, user_id):
+        taken = self._storage.remove_permission(self._picture(owner_id, stem).id, user_id)
+        if taken is None:
             raise PermissionNotFound
+        self._quota.release(owner_id, len(taken.grant))
 
     def shared_with(self, user_id: str, *, after: str = "", limit: int | None = None) -> list[SharedPicture]:
         """One page of what others shared with a user, in the order the pictures were stored."""
@@ -126,15 +167,22 @@ class Permissions:
             raise ImageNotFound
         return picture
 
-    def _check_grant(self, picture: PictureRecord, role: str, grant: str) -> Place | None:
-        """Check a grant and return the place it is for; None without one."""
-        if not grant:
-            return None
-        if not picture.envelope:
-            raise Invalid("Grant is invalid")
-        place = stored_place(picture.envelope)
-        check_grant(grant, place, role)
-        return place
+    def _on_present(
+        self, picture: PictureRecord, role: str, grant: str, change: Callable[[PictureRecord], R | None]
+    ) -> R | None:
+        """Make a change to a permission on the present revision, for which the grant is looked at once more when it is
+        another one: an epoch that begins meanwhile replaces all permissions, and must not get one of the last. What
+        ``change`` says when the revision is not the reason is returned."""
+        for _ in range(_TRIES):
+            changed = change(picture)
+            if changed:
+                return changed
+            now = self._picture(picture.owner_id, picture.name.removesuffix(EXTENSION))
+            if (now.id, now.header_hash) == (picture.id, picture.header_hash):
+                return None
+            _check_grant(now, role, grant)
+            picture = now
+        raise PictureReplaced
 
     def _check_number(self, picture_id: str, user_id: str) -> None:
         # Several at the same moment may pass by a few, which does no harm.
@@ -142,12 +190,13 @@ class Permissions:
         if full and self._storage.permission(picture_id, user_id) is None:
             raise Invalid(f"A picture can be shared with at most {SHARING_LIMIT} people")
 
-    def _still(self, picture: PictureRecord, place: Place) -> bool:
-        """Whether a picture is in the same epoch still: a new one replaces all permissions, but none given after."""
-        now = self._storage.picture_by_id(picture.id)
-        return now is not None and (
-            now.header_hash == picture.header_hash or stored_place(now.envelope).deed_hash == place.deed_hash
-        )
+
+def _check_grant(picture: PictureRecord, role: str, grant: str) -> None:
+    if not grant:
+        return
+    if not picture.envelope:
+        raise Invalid("Grant is invalid")
+    check_grant(grant, stored_place(picture.envelope), role)
 
 
 def _role_problems(role: str) -> list[str]:

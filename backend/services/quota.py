@@ -76,6 +76,14 @@ class Quota:
         if size > 0:
             self._storage.release_bytes(user_id, size)
 
+    def settle(self, user_id: str, size: int) -> None:
+        """Account for what was stored or removed otherwise than it looked when room was reserved: so many bytes more,
+        whatever the limit, or fewer."""
+        if size > 0:
+            self._storage.reserve_bytes(user_id, size, 0)
+        else:
+            self.release(user_id, -size)
+
     def _user(self, user_id: str) -> User:
         user = self._storage.user(user_id)
         if user is None or user.closing:

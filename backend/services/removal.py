@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from backend.storage.protocol import StorageError
@@ -15,16 +16,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def remove_for_good(storage: Storage, quota: Quota, picture_id: str) -> PictureRecord | None:
-    """Remove a picture with its permissions and history and return it; None when somebody else did.
+def remove_for_good(
+    storage: Storage, quota: Quota, picture_id: str, *, deleted: datetime | None = None
+) -> PictureRecord | None:
+    """Remove a picture with its permissions and history and return it; None when somebody else did, or, unless
+    ``deleted`` is None, when it is not in the bin since exactly then.
 
     From the moment the record is gone the picture is gone; bytes that cannot be removed are orphans, collected later.
     """
-    picture = storage.remove_picture(picture_id)
+    grants = storage.grant_bytes(picture_id)
+    picture = storage.remove_picture(picture_id, deleted=deleted)
     if picture is not None:
         remove_blobs(storage, picture.blobs)
         try:
-            quota.release(picture.owner_id, picture.stored_bytes)
+            quota.release(picture.owner_id, picture.stored_bytes + grants)
         except StorageError as error:
             logger.warning("A deleted picture stays accounted for: %s", error)
     return picture

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from backend.errors import (
+    Conflict,
     ImageNotFound,
     Invalid,
     NotAuthorized,
@@ -28,6 +29,12 @@ from backend.storage.protocol import PictureRecord, Revision, StorageError
 if TYPE_CHECKING:
     from backend.services.quota import Quota
     from backend.storage.protocol import Storage
+
+HISTORY_LIMIT = 16 << 20
+"""Bytes of the envelopes of a picture's history: 500 at their largest, some thousands of the usual ones."""
+
+EPOCHS_LIMIT = 8 << 20
+"""Bytes more for new epochs: whoever writes cannot keep the owner from taking that back."""
 
 OWNER = "owner"
 _TRIES = 5
@@ -123,7 +130,7 @@ class Revisions:
             ImageNotFound, NotAuthorized: As :meth:`begin`; only the owner begins an epoch.
             Invalid: Something is missing, or it is not the revision that comes next.
             PreconditionFailed: Another revision is stored than the one it shall replace.
-            Conflict: A grant is for another epoch.
+            Conflict: A grant is for another epoch, or the history is full.
             Gone: The owner's programs recorded that this picture was deleted for good.
             QuotaExceeded: The owner has no room for it.
             StorageError: It could not be kept; nothing of it stays.
@@ -154,8 +161,12 @@ class Revisions:
             permissions = permissions_anew(self._storage, earlier, place, upload.permissions.text)
         elif upload.permissions is not None:
             raise Invalid("Permissions belong to a new epoch only")
-        stored_bytes = image.size + upload.thumbnail.size + len(envelope) + self._history_bytes(earlier)
-        self._quota.reserve(owner_id, stored_bytes - earlier.stored_bytes)
+        history = self._history_bytes(earlier, HISTORY_LIMIT + EPOCHS_LIMIT if new_epoch else HISTORY_LIMIT)
+        stored_bytes = image.size + upload.thumbnail.size + len(envelope) + history
+        grown = stored_bytes - earlier.stored_bytes
+        if permissions is not None:
+            grown += sum(len(each.grant) for each in permissions) - self._storage.grant_bytes(earlier.id)
+        self._quota.reserve(owner_id, grown)
         replaced = False
         try:
             record = replace(
@@ -173,24 +184,28 @@ class Revisions:
             replaced = self._storage.replace_picture(record, revision, permissions)
         except BaseException:
             if not self._may_be_there(earlier.id, index.header_hash):
-                self._undo(upload, owner_id, stored_bytes - earlier.stored_bytes)
+                self._undo(upload, owner_id, grown)
             raise
         if not replaced:
-            self._undo(upload, owner_id, stored_bytes - earlier.stored_bytes)
+            self._undo(upload, owner_id, grown)
             return self._overtaken(earlier.id, index.header_hash)
         remove_blobs(self._storage, earlier.blobs)
-        self._quota.release(owner_id, earlier.stored_bytes - stored_bytes)
+        self._quota.release(owner_id, -grown)
         return Stored(record, created=True)
 
-    def _history_bytes(self, picture: PictureRecord) -> int:
-        """What the envelopes of a picture take, the present one included; they all stay when it is replaced."""
+    def _history_bytes(self, picture: PictureRecord, limit: int) -> int:
+        """What the envelopes of a picture take, the present one included; they all stay when it is replaced. Raises
+        Conflict above the limit."""
         blobs = picture.size
         thumbnail = self._storage.open_blob(picture.thumbnail_blob)
         if thumbnail is not None:
             with thumbnail:
                 blobs += thumbnail.seek(0, os.SEEK_END)
         # version 0.1.0 did not count envelopes
-        return max(picture.stored_bytes - blobs, len(picture.envelope))
+        size = max(picture.stored_bytes - blobs, len(picture.envelope))
+        if size > limit:
+            raise Conflict("This picture was changed too often")
+        return size
 
     def _overtaken(self, picture_id: str, header_hash: str) -> Stored:
         now = self._storage.picture_by_id(picture_id)

@@ -79,6 +79,9 @@ class EmbeddedBase:
         newest = (collection.find_one(sort=[("_id", -1)]) for collection in with_ids)
         self._last_id = max((int(document["_id"], 16) for document in newest if document), default=0)
 
+    def _grant_bytes(self, picture_id: str) -> int:
+        return sum(len(each.get("grant", "")) for each in self._permissions.find({"picture_id": picture_id}))
+
     def _shrink(self, change: Callable[[], R]) -> R:
         """Make a change that leaves less than there was, as one transaction; on a full disk with the reserve, and with
         what the log takes."""

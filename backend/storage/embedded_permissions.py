@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -14,10 +15,10 @@ class EmbeddedPermissions(EmbeddedBase):
     """The methods about permissions, as :class:`~backend.storage.protocol.Storage` promises them."""
 
     @call
-    def add_permission(self, permission: Permission) -> bool:
+    def add_permission(self, permission: Permission, *, revision: str | None = None) -> bool:
         with self._engine.lock:
             picture = self._find(permission.picture_id)
-            if picture is None:
+            if picture is None or not _is(revision, picture):
                 return False
             self._insert_permission(permission, binned=picture.get("deleted") is not None)
             return True
@@ -35,15 +36,30 @@ class EmbeddedPermissions(EmbeddedBase):
         return int(self._permissions.count_documents({"picture_id": picture_id}))
 
     @call
-    def set_permission(self, permission: Permission) -> bool:
-        wanted = {"slot": slot(permission.picture_id, permission.user_id)}
-        changes = {"role": permission.role, "grant": permission.grant}
-        return bool(self._permissions.update_one(wanted, {"$set": changes}).matched_count)
+    def grant_bytes(self, picture_id: str) -> int:
+        return self._grant_bytes(picture_id)
 
     @call
-    def remove_permission(self, picture_id: str, user_id: str) -> bool:
+    def set_permission(self, permission: Permission, *, revision: str | None = None) -> Permission | None:
+        wanted = {"slot": slot(permission.picture_id, permission.user_id)}
+        changes = {"role": permission.role, "grant": permission.grant}
+        with self._engine.lock:
+            before = record(Permission, self._permissions.find_one(wanted))
+            if before is None or not _is(revision, self._find(permission.picture_id) or {}):
+                return None
+            self._permissions.update_one(wanted, {"$set": changes})
+            return before
+
+    @call
+    def remove_permission(self, picture_id: str, user_id: str) -> Permission | None:
         wanted = {"slot": slot(picture_id, user_id)}
-        return self._shrink(lambda: bool(self._permissions.delete_one(wanted).deleted_count))
+
+        def remove() -> Permission | None:
+            before = record(Permission, self._permissions.find_one(wanted))
+            self._permissions.delete_one(wanted)
+            return before
+
+        return self._shrink(remove)
 
     @call
     def shared_with(
@@ -64,12 +80,19 @@ class EmbeddedPermissions(EmbeddedBase):
         return found
 
     @call
-    def remove_permissions_of(self, user_id: str) -> None:
-        def remove() -> None:
+    def remove_permissions_of(self, user_id: str) -> dict[str, int]:
+        def remove() -> dict[str, int]:
+            removed: Counter[str] = Counter()
             for prefix in (user_id, f"-{user_id}"):
-                self._permissions.delete_many({"shared": starting_with(prefix)})
+                wanted = {"shared": starting_with(prefix)}
+                for permission in records(Permission, self._permissions.find(wanted)):
+                    picture = self._find(permission.picture_id)
+                    if picture is not None:
+                        removed[picture["owner_id"]] += len(permission.grant)
+                self._permissions.delete_many(wanted)
+            return dict(removed)
 
-        self._shrink(remove)
+        return self._shrink(remove)
 
     def _insert_permission(self, permission: Permission, *, binned: bool) -> None:
         # The id orders them as they were given.
@@ -89,3 +112,7 @@ class EmbeddedPermissions(EmbeddedBase):
         """A picture's document, in the bin or not."""
         found: dict[str, Any] | None = self._pictures.find_one({"_id": picture_id})
         return self._bin.find_one({"_id": picture_id}) if found is None else found
+
+
+def _is(revision: str | None, picture: dict[str, Any]) -> bool:
+    return revision is None or picture.get("header_hash") == revision

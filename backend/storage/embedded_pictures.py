@@ -137,10 +137,10 @@ class EmbeddedPictures(EmbeddedPermissions):
         return records(PictureRecord, self._bin.find({"deleted": {"$lt": before}}, limit=limit))
 
     @call
-    def remove_picture(self, picture_id: str) -> PictureRecord | None:
+    def remove_picture(self, picture_id: str, *, deleted: datetime | None = None) -> PictureRecord | None:
         with self._mutex:
             picture = record(PictureRecord, self._find(picture_id))
-            if picture is None:
+            if picture is None or (deleted is not None and picture.deleted != deleted):
                 return None
             with self._renaming(picture.blobs, ()):
                 self._shrink(lambda: self._remove_records(picture))

@@ -82,7 +82,10 @@ class EmbeddedUsers(EmbeddedBase):
     @call
     def recount_bytes(self, user_id: str) -> int:
         with self._engine.lock:
-            used = sum(self._stored_bytes(picture) for picture in self._all_pictures({"owner_id": user_id}))
+            used = sum(
+                self._stored_bytes(picture) + self._grant_bytes(picture["_id"])
+                for picture in self._all_pictures({"owner_id": user_id})
+            )
             used += sum(int(file["size"]) for file in self._files.find({"owner_id": user_id}))
             self._set_used(user_id, used)
         return used

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from backend.storage.mongo_base import MongoBase, call, page, to_record
+from collections import Counter
+
+from backend.storage.mongo_base import MongoBase, MongoDocument, call, page, to_record
 from backend.storage.mongo_pictures import RECORD, permission_document
 from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord
 
@@ -11,14 +13,15 @@ class MongoPermissions(MongoBase):
     """The methods of the protocol about permissions."""
 
     @call
-    def add_permission(self, permission: Permission) -> bool:
-        wanted = {"_id": permission.picture_id, "permissions.user_id": {"$ne": permission.user_id}}
+    def add_permission(self, permission: Permission, *, revision: str | None = None) -> bool:
+        picture = _of_revision(permission.picture_id, revision)
+        wanted = {**picture, "permissions.user_id": {"$ne": permission.user_id}}
         change = {"$push": {"permissions": permission_document(permission)}}
         if self._pictures.update_one(wanted, change).matched_count:
             return True
-        if self._pictures.find_one({"_id": permission.picture_id}, {"_id": 1}) is None:
-            return False
-        raise DuplicateRecord  # pictures do not come back, so it was there, with the permission
+        if self._pictures.find_one(_holding(permission.picture_id, permission.user_id), {"_id": 1}) is not None:
+            raise DuplicateRecord
+        return False
 
     @call
     def permission(self, picture_id: str, user_id: str) -> Permission | None:
@@ -37,15 +40,27 @@ class MongoPermissions(MongoBase):
         return int(found[0]["count"]) if found else 0
 
     @call
-    def set_permission(self, permission: Permission) -> bool:
-        change = {"permissions.$.role": permission.role, "permissions.$.grant": permission.grant}
-        wanted = _holding(permission.picture_id, permission.user_id)
-        return bool(self._pictures.update_one(wanted, {"$set": change}).matched_count)
+    def grant_bytes(self, picture_id: str) -> int:
+        found = self._pictures.find_one({"_id": picture_id}, {"permissions.grant": 1})
+        return _bytes_of(found["permissions"]) if found else 0
 
     @call
-    def remove_permission(self, picture_id: str, user_id: str) -> bool:
+    def set_permission(self, permission: Permission, *, revision: str | None = None) -> Permission | None:
+        change = {"permissions.$[one].role": permission.role, "permissions.$[one].grant": permission.grant}
+        wanted = _of_revision(permission.picture_id, revision) | {"permissions.user_id": permission.user_id}
+        return self._before(wanted, {"$set": change}, permission.user_id, [{"one.user_id": permission.user_id}])
+
+    @call
+    def remove_permission(self, picture_id: str, user_id: str) -> Permission | None:
         change = {"$pull": {"permissions": {"user_id": user_id}}}
-        return bool(self._pictures.update_one(_holding(picture_id, user_id), change).matched_count)
+        return self._before(_holding(picture_id, user_id), change, user_id)
+
+    def _before(
+        self, wanted: MongoDocument, change: MongoDocument, user_id: str, filters: list[MongoDocument] | None = None
+    ) -> Permission | None:
+        projection = {"permissions": _only(user_id)}
+        found = self._pictures.find_one_and_update(wanted, change, projection, array_filters=filters)
+        return Permission(found["_id"], **found["permissions"][0]) if found else None
 
     @call
     def shared_with(
@@ -61,14 +76,26 @@ class MongoPermissions(MongoBase):
         return shared
 
     @call
-    def remove_permissions_of(self, user_id: str) -> None:
-        change = {"$pull": {"permissions": {"user_id": user_id}}}
-        self._pictures.update_many({"permissions.user_id": user_id}, change)
+    def remove_permissions_of(self, user_id: str) -> dict[str, int]:
+        wanted = {"permissions.user_id": user_id}
+        removed: Counter[str] = Counter()
+        for found in self._pictures.find(wanted, {"owner_id": 1, "permissions": _only(user_id)}):
+            removed[found["owner_id"]] += _bytes_of(found["permissions"])
+        self._pictures.update_many(wanted, {"$pull": {"permissions": {"user_id": user_id}}})
+        return dict(removed)
 
 
-def _holding(picture_id: str, user_id: str) -> dict[str, object]:
+def _of_revision(picture_id: str, revision: str | None) -> MongoDocument:
+    return {"_id": picture_id} if revision is None else {"_id": picture_id, "header_hash": revision}
+
+
+def _bytes_of(permissions: list[MongoDocument]) -> int:
+    return sum(len(each["grant"]) for each in permissions)
+
+
+def _holding(picture_id: str, user_id: str) -> MongoDocument:
     return {"_id": picture_id, "permissions.user_id": user_id}
 
 
-def _only(user_id: str) -> dict[str, object]:
+def _only(user_id: str) -> MongoDocument:
     return {"$elemMatch": {"user_id": user_id}}

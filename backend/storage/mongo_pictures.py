@@ -146,8 +146,9 @@ class MongoPictures(MongoBase):
         return to_records(PictureRecord, self._pictures.find(wanted, RECORD, sort=[("deleted", 1)], limit=limit))
 
     @call
-    def remove_picture(self, picture_id: str) -> PictureRecord | None:
-        removed = self._pictures.find_one_and_delete({"_id": picture_id}, RECORD)
+    def remove_picture(self, picture_id: str, *, deleted: datetime | None = None) -> PictureRecord | None:
+        wanted = {"_id": picture_id} if deleted is None else {"_id": picture_id, "in_bin": True, "deleted": deleted}
+        removed = self._pictures.find_one_and_delete(wanted, RECORD)
         if removed is not None:
             self._revisions.delete_many({"picture_id": picture_id})
         return to_record(PictureRecord, removed)

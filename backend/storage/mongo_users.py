@@ -71,5 +71,7 @@ class MongoUsers(MongoBase):
                 [{"$match": {"owner_id": user_id}}, {"$group": {"_id": None, "bytes": {"$sum": size}}}]
             )
             used += sum(found["bytes"] for found in sums)
+        for found in self._pictures.find({"owner_id": user_id}, {"permissions.grant": 1}):
+            used += sum(len(each["grant"]) for each in found["permissions"])
         self._users.update_one({"_id": user_id}, {"$set": {"used_bytes": used}})
         return used

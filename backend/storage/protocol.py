@@ -256,8 +256,8 @@ class Storage(Protocol):
         ...
 
     def recount_bytes(self, user_id: str) -> int:
-        """Set ``used_bytes`` to what the account's pictures and published files take, and return it. Only while the
-        account stores and deletes nothing."""
+        """Set ``used_bytes`` to what the account's pictures, their grants and published files take, and return it.
+        Only while the account stores and deletes nothing."""
         ...
 
     # -- pictures --
@@ -338,14 +338,16 @@ class Storage(Protocol):
         """Pictures of everybody that are in the bin since before that time, some of them when there are many."""
         ...
 
-    def remove_picture(self, picture_id: str) -> PictureRecord | None:
+    def remove_picture(self, picture_id: str, *, deleted: datetime | None = None) -> PictureRecord | None:
         """Remove the record, its permissions and its history durably and return it; atomic: of two callers one gets
-        None. The caller removes the blobs afterwards; a crash in between leaves orphans."""
+        None. Unless ``deleted`` is None, only one that is in the bin since exactly then. The caller removes the blobs
+        afterwards; a crash in between leaves orphans."""
         ...
 
     # -- permissions --
-    def add_permission(self, permission: Permission) -> bool:
-        """Add durably; atomic on (picture_id, user_id). False: there is no such picture. Raises DuplicateRecord."""
+    def add_permission(self, permission: Permission, *, revision: str | None = None) -> bool:
+        """Add durably; atomic on (picture_id, user_id). False: there is no such picture, or, unless ``revision`` is
+        None, it has another header hash. Raises DuplicateRecord."""
         ...
 
     def permission(self, picture_id: str, user_id: str) -> Permission | None: ...
@@ -358,11 +360,18 @@ class Storage(Protocol):
         """How many there are on a picture, without reading them."""
         ...
 
-    def set_permission(self, permission: Permission) -> bool:
-        """Change role and grant of one that is there, durably; atomic."""
+    def grant_bytes(self, picture_id: str) -> int:
+        """How many bytes the grants of all permissions on a picture take."""
         ...
 
-    def remove_permission(self, picture_id: str, user_id: str) -> bool: ...
+    def set_permission(self, permission: Permission, *, revision: str | None = None) -> Permission | None:
+        """Change role and grant of one that is there, durably, and return it as it was; atomic. None: it is not there,
+        or, unless ``revision`` is None, its picture has another header hash."""
+        ...
+
+    def remove_permission(self, picture_id: str, user_id: str) -> Permission | None:
+        """Remove durably and return it; atomic: of two callers one gets None."""
+        ...
 
     def shared_with(
         self, user_id: str, *, after: str = "", limit: int | None = None
@@ -371,8 +380,9 @@ class Storage(Protocol):
         ``after``. The cost of a page does not grow with the number of pictures or permissions."""
         ...
 
-    def remove_permissions_of(self, user_id: str) -> None:
-        """Remove every permission that somebody was given, durably."""
+    def remove_permissions_of(self, user_id: str) -> dict[str, int]:
+        """Remove every permission that somebody was given, durably; returns the bytes of their grants by the owner of
+        the picture."""
         ...
 
     # -- documents --

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 import socket
 import threading
@@ -293,6 +294,109 @@ def test_invented_addresses_are_no_way_around_the_limit(tmp_path: Path) -> None:
         others = [form | {"username": secrets.token_hex(4)} for _ in range(5)]
         assert [tries("/auth/login", other) for other in others][-1] == 429
         assert [tries("/auth/register", other) for other in others[:3]] == [201, 201, 429]
+
+
+def put(person: Person, sent: samples.SealedUpload, replaces: str, **more: Any) -> int:
+    path, headers = f"{person.images}/{sent.stem}", {"If-Match": f'"{replaces}"'}
+    form = sent.form()
+    form["data"] |= more
+    return person.call("PUT", path, headers=headers, **form).status_code
+
+
+def test_grants_take_room(small: Running) -> None:
+    person, ben, eve = (small.person() for _ in range(3))
+    sent = samples.sealed()
+    assert person.call("POST", person.images, **sent.form()).status_code == 201
+    before = used(person)
+    path = f"{person.images}/{sent.stem}/permissions"
+
+    def give(to: Person, grant: str, method: str = "POST") -> int:
+        place = path if method == "POST" else f"{path}/{to.user_id}"
+        form = {"user_id": to.user_id, "role": "read", "grant": grant}
+        return person.call(method, place, data=form).status_code
+
+    def granted() -> int:
+        return small.storage.grant_bytes(small.storage.pictures(person.user_id)[0].id)
+
+    small_grant, large_grant = (samples.grant(sent, note="A" * size) for size in (4, 4000))
+    assert [give(ben, small_grant), give(ben, small_grant), give(eve, large_grant)] == [201, 409, 201]
+    assert used(person) - before == granted() == len(small_grant) + len(large_grant)
+    assert [give(ben, large_grant, "PUT"), give(eve, small_grant, "PUT")] == [204, 204]
+    assert used(person) - before == granted() == len(small_grant) + len(large_grant)
+    # a full account gives no more, and can take back and make smaller what it gave
+    assert small.storage.change_user(person.user_id, {}, {"quota_bytes": used(person)})
+    assert give(small.person(), small_grant) == give(eve, large_grant, "PUT") == 507
+    assert [give(ben, small_grant, "PUT"), give(ben, "", "PUT")] == [204, 204]
+    assert person.call("DELETE", f"{path}/{eve.user_id}").status_code == 204
+    assert (used(person), granted()) == (before, 0)
+    # an epoch brings all of them anew, and who leaves takes what they were given along
+    assert small.storage.change_user(person.user_id, {}, {"quota_bytes": 0})
+    second = samples.next_epoch(sent)
+    grant = samples.grant(second)
+    anew = json.dumps([{"user_id": ben.user_id, "role": "read", "grant": grant}])
+    assert put(person, second, sent.header_hash, permissions=anew) == 200
+    assert granted() == len(grant)
+    assert used(person) == stored(small, person) + granted()
+    assert ben.call("DELETE", f"/users/{ben.user_id}", data={"password": ben.password}).status_code == 200
+    assert granted() == 0 and used(person) == stored(small, person)
+    picture = small.storage.pictures(person.user_id)[0]
+    small.storage.recount_bytes(person.user_id)
+    assert used(person) == stored(small, person)
+    assert give(eve, samples.grant(second)) == 201
+    person.call("DELETE", f"{person.images}/{sent.stem}")
+    assert person.call("DELETE", f"/users/{person.user_id}/bin/{picture.id}").status_code == 204
+    assert used(person) == 0
+
+
+def test_a_history_ends_but_never_before_the_owner_can_take_back(
+    small: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = samples.sealed()
+    person, size = small.person(), len(first.envelope)
+    monkeypatch.setattr("backend.services.revisions.HISTORY_LIMIT", 5 * size // 2)
+    monkeypatch.setattr("backend.services.revisions.EPOCHS_LIMIT", 2 * size)
+    assert person.call("POST", person.images, **first.form()).status_code == 201
+    last = first
+    for following, more in ((samples.next_revision, {}), (samples.next_epoch, {"permissions": "[]"})):
+        for status in (200, 200, 409):
+            sent = following(last)
+            assert put(person, sent, last.header_hash, **more) == status
+            last = sent if status == 200 else last
+    assert used(person) == stored(small, person)
+    assert person.call("DELETE", f"{person.images}/{first.stem}").status_code == 204
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_grant_of_an_epoch_that_is_over_is_not_given(small: Running, method: str) -> None:
+    """Two workers: one shares, the other begins an epoch after the first has looked at the grant."""
+    person, ben = small.person(), small.person()
+    sent = samples.sealed()
+    person.call("POST", person.images, **sent.form())
+    second = samples.next_epoch(sent)
+    new = samples.grant(second)
+    anew = json.dumps([{"user_id": ben.user_id, "role": "read", "grant": new}])
+    path = f"{person.images}/{sent.stem}/permissions"
+    old = {"user_id": ben.user_id, "role": "read", "grant": samples.grant(sent)}
+    name = "count_permissions" if method == "POST" else "permission"
+    if method == "PUT":
+        assert person.call("POST", path, data=old).status_code == 201
+        path = f"{path}/{ben.user_id}"
+    ask, begun = getattr(small.storage, name), []
+
+    def late(*arguments: Any) -> Any:
+        answer = ask(*arguments)
+        if not begun:
+            begun.append("now")
+            begun.append(str(put(person, second, sent.header_hash, permissions=anew)))
+        return answer
+
+    with pytest.MonkeyPatch.context() as racing:
+        racing.setattr(small.storage, name, late)
+        assert person.call(method, path, data=old).status_code == 409
+    assert begun == ["now", "200"]
+    picture = small.storage.picture(person.user_id, f"{sent.stem}.png")
+    assert [given.grant for given in small.storage.permissions(picture.id)] == [new]
+    assert used(person) == stored(small, person) + len(new)
 
 
 HEAD = (

@@ -171,8 +171,9 @@ def test_deleting_asks_for_the_name(tmp_path: Path, run: Command, monkeypatch: p
     place = folder(tmp_path / "storage")
     with place.open() as storage:
         ada = add_user(storage, "ada", email="a@x.example")
-    monkeypatch.setattr(sys, "stdin", Terminal("yes\n"))
-    assert run("admin", "delete", "a@x.example", *place.options).code == 1
+    for answer in ("yes\n", ""):  # nothing: the end of the input
+        monkeypatch.setattr(sys, "stdin", Terminal(answer))
+        assert run("admin", "delete", "a@x.example", *place.options).code == 1
     with place.open() as storage:
         assert storage.user(ada.id) == ada
     monkeypatch.setattr(sys, "stdin", Terminal("ada\n"))

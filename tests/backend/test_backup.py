@@ -275,6 +275,32 @@ def test_what_is_deleted_revised_or_made_meanwhile(
         assert [len(to.history(picture.id)) for picture in to.pictures(ada.id)] == [1]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_goes_while_its_bytes_are_read_stops_nothing(
+    engine: str, tmp_path: Path, place_of: Callable[[str], Place]
+) -> None:
+    with place_of(engine).open() as storage:
+        ada = add_user(storage, "ada")
+        large = bytes(3 << 20)
+        gone = add_picture(storage, ada, "p-1.png", large, b"t")
+        add_picture(storage, ada, "p-2.png", large, b"t")
+
+        def opened(blob_id: str) -> Any:
+            blob = open_blob(blob_id)
+            if blob_id == gone.content_blob:
+                storage.remove_picture(gone.id)
+                for each in gone.blobs:
+                    storage.remove_blob(each)
+            return blob
+
+        open_blob = storage.open_blob
+        with pytest.MonkeyPatch.context() as busy:
+            busy.setattr(storage, "open_blob", opened)
+            manifest = write_to(storage, tmp_path / "b.tar")
+        assert manifest["counts"]["pictures"] == 1
+        assert manifest["left_out"] == {"vanished": 1, "damaged": 0}
+
+
 # -- refusals ---------------------------------------------------------------------------------------------------------
 
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from backend.errors import BadCredentials, UserNotFound
+from backend.errors import BadCredentials, NotAuthorized, UserNotFound
 from backend.services.accounts import Accounts
 from backend.services.clock import utc_now
+from backend.services.closing import close_account
+from backend.services.documents import GONE, LEDGER, Documents
+from backend.services.files import Files
 from backend.services.tokens import SignIn, Tokens
 from backend.storage.embedded import open_storage
 from backend.storage.mongo import open_mongo
@@ -23,6 +26,7 @@ from backend.storage.protocol import (
     Storage,
     User,
 )
+from tests.backend import samples
 from tests.backend.conftest import FAST
 from tests.mongodb import MongoDatabases
 
@@ -83,6 +87,11 @@ def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     yield opened
     opened.close()
     databases.give_back(uri)
+
+
+def finish_closing(storage: Storage) -> None:
+    for user in storage.closing_users():
+        close_account(storage, user.id)
 
 
 def issuer(sign_in: SignIn) -> Tokens:
@@ -151,7 +160,7 @@ def test_cut_off_at_every_step(storage: Storage, after: bool) -> None:
             assert accounts.find(name) is None
             assert owner.id not in {user.id for user in accounts.all()}
         if started:
-            accounts.finish_closing()
+            finish_closing(storage)
             assert left_of(storage, owner, other) == []
             storage.collect_orphans(utc_now() + timedelta(days=1))  # the bytes of a record that was cut off
             assert len(before - set(storage.blob_ids())) == 7
@@ -215,4 +224,38 @@ def test_a_page_of_users_is_full_although_some_are_closing(storage: Storage) -> 
     assert page == [made[3], made[4]]
     assert accounts.users(after=made[3].id, limit=2) == [made[4]]
     assert made[1] not in accounts.all()
-    accounts.finish_closing()
+    finish_closing(storage)
+
+
+@pytest.mark.parametrize("way", ["file", "document", "record"])
+def test_what_arrives_after_the_account_went_is_not_kept(storage: Storage, way: str) -> None:
+    class Late(CutOff):
+        """The account is deleted, all of it, just before the last step of what somebody sends."""
+
+        def put_file(self, file: PublishedFile) -> PublishedFile | None:
+            accounts.delete(owner.id)
+            return self._storage.put_file(file)
+
+        def put_document(self, document: Document) -> bool:
+            accounts.delete(owner.id)
+            return self._storage.put_document(document)
+
+    accounts = Accounts(storage, FAST, issuer)
+    owner = accounts.register(f"sending a {way}", "secret", "", kind="ops", key_required=False)
+    blobs = set(storage.blob_ids())
+    late = Late(storage, -1, after=False)
+    documents = Documents(late)
+    if way == "file":
+        files = Files(late, FAST, accounts, b"k" * 32)
+        with files.begin_upload() as upload:
+            upload.begin("request_file", "a.bin").write(b"bytes")
+            with pytest.raises(NotAuthorized):
+                files.publish(owner.id, upload)
+    elif way == "document":
+        with pytest.raises(NotAuthorized):
+            documents.put(owner.id, LEDGER, b"sealed", "")
+    else:
+        with pytest.raises(NotAuthorized):
+            documents.record_gone(owner.id, "a" * 32, samples.gone("a" * 32))
+    assert storage.files(owner.id) == [] and set(storage.blob_ids()) == blobs
+    assert storage.document(owner.id, LEDGER) is None and storage.documents(owner.id, GONE) == []

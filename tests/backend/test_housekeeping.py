@@ -34,7 +34,7 @@ class Recorder(Housekeeping):
     def __init__(self, clock: Clock) -> None:
         self.ran = threading.Semaphore(0)
         self.may_end = threading.Event()
-        super().__init__(None, None, lambda _: None, clock=clock)  # type: ignore[arg-type]
+        super().__init__(None, None, clock=clock)  # type: ignore[arg-type]
 
     def run(self) -> dict[str, int]:
         self.ran.release()
@@ -109,14 +109,16 @@ def test_orphans_go_when_they_are_old(tmp_path: Path) -> None:
             writer.write(b"nobody's")
             writer.commit()
         later: dict[str, Any] = {"now": lambda: utc_now() + timedelta(days=1, minutes=1)}
-        keeper = Housekeeping(storage, services.pictures, services.accounts.delete)
+        keeper = Housekeeping(storage, services.pictures)
         assert keeper.run()["stored files without a record"] == 0
-        keeper = Housekeeping(storage, services.pictures, services.accounts.delete, **later)
+        keeper = Housekeeping(storage, services.pictures, **later)
         assert keeper.run()["stored files without a record"] == 1
         assert set(storage.blob_ids()) == set()
 
 
-def test_one_failure_stops_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_failure_stops_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with serving(tmp_path) as server:
         services = server.app.extensions["glassine"].services
         person, sent = server.person(), samples.sealed()
@@ -126,11 +128,49 @@ def test_one_failure_stops_nothing_else(tmp_path: Path, caplog: pytest.LogCaptur
         def fail(_: str) -> None:
             raise StorageError("other", "not today")
 
-        keeper = Housekeeping(server.storage, services.pictures, fail)
-        with caplog.at_level(logging.WARNING):
+        keeper = Housekeeping(server.storage, services.pictures)
+        with caplog.at_level(logging.WARNING), monkeypatch.context() as broken:
+            broken.setattr(server.storage, "remove_user", fail)
             assert keeper.run() == {"pictures from bins": 0, "stored files without a record": 0}
         assert "not today" in caplog.text
         assert services.housekeeping.run()["accounts"] == 1
+
+
+def test_accounts_that_another_worker_finishes_do_not_stop_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with serving(tmp_path) as server:
+        services, storage = server.app.extensions["glassine"].services, server.storage
+        people = [server.person() for _ in range(3)]
+        for person in people:
+            assert storage.change_user(person.user_id, {}, {"closing": True})
+        listed = storage.closing_users()
+        assert storage.remove_user(people[0].user_id)
+        with pytest.MonkeyPatch.context() as behind:
+            behind.setattr(storage, "closing_users", lambda: listed)
+            assert services.housekeeping.run()["accounts"] == 2
+        assert storage.closing_users() == [] and caplog.text.count("Housekeeping failed") == 0
+
+
+def test_what_is_taken_out_of_the_bin_while_it_is_emptied_stays(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        services, storage = server.app.extensions["glassine"].services, server.storage
+        person, kept, gone = server.person(), samples.sealed(), samples.sealed()
+        for sent in (kept, gone):
+            person.call("POST", person.images, **sent.form())
+            person.call("DELETE", f"{person.images}/{sent.stem}")
+        remove = storage.remove_picture
+
+        def late(picture_id: str, **more: Any) -> Any:
+            binned = storage.binned(person.user_id, f"{kept.stem}.png")
+            if binned is not None and binned.id == picture_id:  # at the last moment, by another worker
+                assert storage.restore_picture(picture_id, binned.name)
+            return remove(picture_id, **more)
+
+        with pytest.MonkeyPatch.context() as racing:
+            racing.setattr(storage, "remove_picture", late)
+            services.pictures.bin.empty(person.user_id)
+        answer = person.call("GET", f"{person.images}/{kept.stem}/content")
+        assert (answer.status_code, answer.content) == (200, kept.image)
+        assert storage.bin(person.user_id) == []
 
 
 def test_a_request_sets_it_going(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,6 +218,27 @@ def test_a_dry_run_needs_no_storage(dump: Dump, tmp_path: Path, run: Command) ->
     assert not (tmp_path / "new").exists()
 
 
+def test_bins_that_are_emptied_meanwhile(dump: Dump, place: Place, tmp_path: Path, run: Command) -> None:
+    folder = dump.write(tmp_path / "dump")
+    with place.open() as storage:
+        engine = type(storage)
+    give = engine.add_permission
+
+    def given(self: Any, permission: Permission) -> bool:
+        added = give(self, permission)
+        assert self.remove_picture(permission.picture_id, deleted=import_dump_store.UNFINISHED)
+        return added
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "add_permission", given)
+        result = run("import-dump", folder, *place.options)
+    assert result.code == 1
+    assert "bicycle.png: it was removed before it was complete; run the import again" in result.err
+    assert run("import-dump", folder, *place.options).code == 0
+    with place.open() as storage:
+        assert storage.permissions(FIRST) == [Permission(FIRST, BOB, "write")]
+
+
 def test_interrupted_between_a_picture_and_its_permissions(
     dump: Dump, place: Place, tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -355,6 +355,7 @@ def test_of_two_that_replace_the_same_one_wins(server: Running, person: Person, 
     assert len(set(server.storage.blob_ids())) == blobs
     envelopes = sum(len(one["envelope"]) for one in person.call("GET", f"{person.images}/{first.stem}/history").json())
     expected = len(present.image) + len(present.thumbnail) + len(present.envelope) + envelopes
+    expected += server.storage.grant_bytes(server.storage.picture(person.user_id, f"{first.stem}.png").id)
     assert server.storage.user(person.user_id).used_bytes == expected
     history = person.call("GET", f"{person.images}/{first.stem}/history").json()
     assert len({one["header_hash"] for one in history}) == 8

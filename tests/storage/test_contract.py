@@ -236,6 +236,46 @@ def test_a_permission_is_unique_and_its_role_and_grant_can_change(storage, make)
     assert storage.permission(picture.id, OWNER) is None
 
 
+def test_a_permission_may_be_for_one_revision(storage, make):
+    storage.add_picture(picture := make.picture(storage, OWNER, header_hash="a" * 64))
+    given = Permission(picture.id, OTHER, "read", "signed")
+    assert not storage.add_permission(given, revision="b" * 64)
+    assert storage.permissions(picture.id) == []
+    assert storage.add_permission(given, revision="a" * 64)
+    with pytest.raises(DuplicateRecord):
+        storage.add_permission(given, revision="a" * 64)
+    assert storage.set_permission(Permission(picture.id, OTHER, "write"), revision="b" * 64) is None
+    assert storage.permissions(picture.id) == [given]
+    assert storage.set_permission(Permission(picture.id, OTHER, "write", "new"), revision="a" * 64) == given
+    assert storage.permissions(picture.id) == [Permission(picture.id, OTHER, "write", "new")]
+
+
+def test_grants_take_room(storage, make):
+    storage.add_user(owner := make.user(storage))
+    first, second = (make.picture(storage, owner.id, f"{n}", stored_bytes=100) for n in range(2))
+    for picture in (first, second):
+        storage.add_picture(picture)
+        storage.add_permission(Permission(picture.id, OTHER, "read", "g" * 10))
+        storage.add_permission(Permission(picture.id, OWNER, "read", "g" * 7))
+    storage.move_to_bin(owner.id, second.name, CREATED)
+    assert [storage.grant_bytes(one) for one in (first.id, second.id, OTHER)] == [17, 17, 0]
+    assert storage.recount_bytes(owner.id) == storage.user(owner.id).used_bytes == 234
+    assert storage.remove_permissions_of(OTHER) == {owner.id: 20}
+    assert storage.remove_permissions_of(OTHER) == {}
+    assert storage.remove_permission(first.id, OWNER) == Permission(first.id, OWNER, "read", "g" * 7)
+    assert storage.recount_bytes(owner.id) == 207
+
+
+def test_only_what_is_in_the_bin_since_then_is_removed(storage, make):
+    storage.add_picture(picture := make.picture(storage, OWNER))
+    assert storage.remove_picture(picture.id, deleted=CREATED) is None
+    storage.move_to_bin(OWNER, picture.name, CREATED)
+    assert storage.remove_picture(picture.id, deleted=CREATED.replace(year=2001)) is None
+    assert storage.picture_by_id(picture.id).deleted == CREATED
+    assert storage.remove_picture(picture.id, deleted=CREATED).id == picture.id
+    assert storage.picture_by_id(picture.id) is None
+
+
 def test_a_permission_needs_a_picture_which_may_be_in_the_bin(storage, make):
     assert not storage.add_permission(Permission(OWNER, OTHER, "read"))
     assert storage.permission(OWNER, OTHER) is None

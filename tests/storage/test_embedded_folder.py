@@ -713,7 +713,7 @@ def test_a_full_disk_can_be_emptied_in_every_way(folder, make):
         (lambda: storage.move_to_bin(user.id, "0", picture.created).id, pictures[0].id),
         (lambda: storage.remove_picture(pictures[0].id).id, pictures[0].id),
         (lambda: storage.remove_picture(pictures[1].id), pictures[1]),
-        (lambda: storage.remove_permissions_of(user.id), None),
+        (lambda: storage.remove_permissions_of(user.id), {user.id: 0}),
         (lambda: storage.release_bytes(user.id, 50), None),
         (lambda: storage.remove_file(file.id), file),
         (lambda: storage.remove_sessions(user.id), None),

@@ -271,7 +271,7 @@ def machine(open_engine: Callable[[Path], Storage]) -> type[RuleBasedStateMachin
             picture = self.any_of(owner, which)
             permission = Permission(picture.id if picture else NOBODY, user, role, "signed")
             key = (permission.picture_id, user)
-            assert self.storage.set_permission(permission) == (key in self.permissions)
+            assert self.storage.set_permission(permission) == self.permissions.get(key)
             if key in self.permissions:
                 self.permissions[key] = permission
 
@@ -280,7 +280,7 @@ def machine(open_engine: Callable[[Path], Storage]) -> type[RuleBasedStateMachin
             picture = self.any_of(owner, which)
             picture_id = picture.id if picture else NOBODY
             expected = self.permissions.pop((picture_id, user), None)
-            assert self.storage.remove_permission(picture_id, user) == (expected is not None)
+            assert self.storage.remove_permission(picture_id, user) == expected
 
         @rule(user=OWNERS)
         def remove_permissions_of(self, user: str) -> None:
