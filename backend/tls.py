@@ -140,7 +140,12 @@ class TlsFront:
         except BaseException:
             accepted.close()
             raise
-        outer, inner = socket.socketpair()
+        try:
+            outer, inner = socket.socketpair()
+        except OSError as error:  # out of descriptors
+            writer.transport.abort()
+            logger.warning("A connection was dropped: %s", error.strerror)
+            return
         outer.setblocking(False)
         connection = TlsConnection(inner, address)
         if (task := asyncio.current_task()) is not None:

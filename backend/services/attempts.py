@@ -96,9 +96,8 @@ class Attempts:
         """Close the connection to MongoDB if there is one. Idempotent."""
         with self._lock:
             limiter, self._limiter = self._limiter, None
-        client = getattr(limiter.storage, "_storage", None) if limiter is not None else None
-        if client is not None and self._config.mongodb is not None:
-            client.close()
+        if limiter is not None:
+            self._release(limiter)
 
     def _take(self, *limits: _Limit) -> list[_Limit]:
         taken: list[_Limit] = []
@@ -125,12 +124,26 @@ class Attempts:
         return min(max(1, math.ceil(left)), limit.seconds)
 
     def _started(self) -> FixedWindowRateLimiter:
+        # At first use: in the worker, not in the process that forks it. Not under the lock: a database that does not
+        # answer would let one after the other wait.
         from limits.strategies import FixedWindowRateLimiter
 
-        with self._lock:  # at first use: in the worker, not in the process that forks it
+        present = self._limiter
+        if present is not None:
+            return present
+        made = FixedWindowRateLimiter(_counter(self._config.mongodb))
+        with self._lock:
             if self._limiter is None:
-                self._limiter = FixedWindowRateLimiter(_counter(self._config.mongodb))
-            return self._limiter
+                self._limiter = made
+            present = self._limiter
+        if present is not made:
+            self._release(made)
+        return present
+
+    def _release(self, limiter: FixedWindowRateLimiter) -> None:
+        client = getattr(limiter.storage, "_storage", None)
+        if client is not None and self._config.mongodb is not None:
+            client.close()
 
     @contextmanager
     def _counting(self) -> Iterator[None]:
@@ -178,7 +191,7 @@ def _counter(mongodb: str | None) -> Storage:
         **({} if "serverselectiontimeoutms" in mongodb.lower() else {"serverSelectionTimeoutMS": 5_000}),
     )
     try:
-        counter.storage.admin.command("ping")  # connects, under the caller's lock: the library does it unguarded
+        counter.storage.admin.command("ping")  # connects: the library does it unguarded, so before anybody else has it
     except PyMongoError as error:
         if counter._storage is not None:
             counter._storage.close()

@@ -210,9 +210,8 @@ class FileBlobWriter:
     def commit(self) -> str:
         """Make the blob durable and return its id."""
         sync_file(self._descriptor)
-        os.close(self._descriptor)
-        self._descriptor = -1
         try:
+            self._close()
             return self._folder.accept(self._path)
         except BaseException:
             self._path.unlink(missing_ok=True)
@@ -220,6 +219,12 @@ class FileBlobWriter:
 
     def _discard(self) -> None:
         if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-            self._path.unlink(missing_ok=True)
+            try:
+                self._close()
+            finally:
+                self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        # Once, whatever comes of it: the number may be another file's from then on.
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from limits.storage import MemoryStorage
 
 from backend import create_app
 from backend.config import Config
@@ -207,6 +208,25 @@ def test_without_the_database_nobody_signs_in() -> None:
         pytest.fail("let in")
     assert failure.value.reason == "unreachable"
     attempts.close()
+
+
+def test_nobody_waits_for_somebody_else_to_reach_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts, together, made = Attempts(LIMITED), threading.Barrier(2), []
+
+    def connect(_: object) -> MemoryStorage:
+        together.wait(20)  # both are here at once
+        made.append(MemoryStorage())
+        return made[-1]
+
+    monkeypatch.setattr("backend.services.attempts._counter", connect)
+    results: list[str] = []
+    threads = [threading.Thread(target=lambda: results.append(attempt(attempts, "a"))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (results, len(made)) == ([WRONG] * 2, 2)
+    assert [attempt(attempts, "a") for _ in range(2)] == [WRONG, STOP]  # they count together all the same
 
 
 @pytest.mark.parametrize(

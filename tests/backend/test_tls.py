@@ -140,6 +140,20 @@ def test_a_client_that_never_finishes_the_handshake_is_dropped(
                 assert connection.recv(1) == b""
 
 
+def test_a_connection_for_which_there_is_no_descriptor_is_dropped(
+    server: Running, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left() -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as full:
+        full.setattr("backend.tls.socket.socketpair", none_left)
+        connection = connect(server.base, authority)
+        with connection, suppress(OSError):
+            assert connection.recv(1) == b""  # and does not wait for good
+    assert works(server)
+
+
 def test_only_so_many_connections_at_once(tmp_path: Path, authority: Authority) -> None:
     with serving_tls(tmp_path, authority, connections=8) as server:
         silent = [tcp(server.base) for _ in range(8)]
