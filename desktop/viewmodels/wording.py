@@ -10,6 +10,9 @@ from desktop.viewmodels.picture_list import Section
 
 translate = QCoreApplication.translate
 
+_LEFT_TO_RIGHT, _BY_ITSELF, _END = "\u2066", "\u2068", "\u2069"
+"""Marks that keep numbers in their order in words that are read from right to left."""
+
 
 def _qdate(day: date) -> QDate:
     return QDate(day.year, day.month, day.day)
@@ -54,6 +57,11 @@ def search_text(day: date) -> str:
     return " ".join(words).casefold()
 
 
+def dimensions_text(width: int, height: int) -> str:
+    """Such as "4000 × 2500"; width first in every reading direction."""
+    return f"{_LEFT_TO_RIGHT}{width} × {height}{_END}"
+
+
 def place_text(north: float, east: float) -> str:
     """Such as "57.64 N, 18.29 E"; two digits are about a kilometre."""
     words = translate("wording", "%1 N, %2 E")
@@ -63,7 +71,7 @@ def place_text(north: float, east: float) -> str:
         words = translate("wording", "%1 N, %2 W")
     for mark, degrees in (("%1", north), ("%2", east)):
         words = words.replace(mark, QLocale().toString(abs(degrees), "f", 2))
-    return words
+    return f"{_BY_ITSELF}{words}{_END}"
 
 
 def number_text(number: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
@@ -157,16 +157,23 @@ class BannerArea(QWidget):
 
 
 class _Others(ScrollPage):
-    """The other banners, as high as they are, but never more than two fifths of the window."""
+    """The other banners, as high as they are, but never more than a quarter of the window."""
 
-    SHARE: Final = 0.4
+    SHARE: Final = 0.25
 
     def __init__(self) -> None:
         super().__init__()
         self.rows = QVBoxLayout(self.content)
         self.rows.setContentsMargins(0, 0, 0, 0)
         self.rows.setSpacing(Space.SMALL)
+        self.content.installEventFilter(self)
         self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Measure again once the words have found their lines."""
+        if event.type() == QEvent.Type.LayoutRequest and watched is self.content:
+            self.fit()
+        return super().eventFilter(watched, event)
 
     def fit(self) -> None:
         """Take the height that is needed."""

@@ -90,6 +90,7 @@ class GhostButton(QToolButton):
         self.set_text(text)
         self.set_labelled(labelled)
         icons.changed.connect(self._dress)
+        self.toggled.connect(self._dress)
         self._dress()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -121,7 +122,7 @@ class GhostButton(QToolButton):
         self._dress()
 
     def _dress(self) -> None:
-        self._icons.dress(self, self._icon, self._token, self._size)
+        self._icons.dress(self, self._icon, "on_accent_soft" if self.isChecked() else self._token, self._size)
 
 
 def primary_button(text: str, icons: Icons | None = None, icon: str = "", *, large: bool = False) -> Button:

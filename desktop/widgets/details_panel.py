@@ -11,7 +11,14 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWi
 from desktop.errors import GlassineError
 from desktop.image_facts import ImageFacts
 from desktop.models import Picture, PlaceKind, Scheme
-from desktop.viewmodels.wording import number_text, place_text, short_day_text, short_moment_text, size_text
+from desktop.viewmodels.wording import (
+    dimensions_text,
+    number_text,
+    place_text,
+    short_day_text,
+    short_moment_text,
+    size_text,
+)
 from desktop.widgets.buttons import link_button
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label
@@ -47,6 +54,7 @@ class DetailsPanel(SidePanel):
         self.large = link_button("")
         self.large.clicked.connect(self.large_wanted)
         self._stored = QWidget()
+        self._stored.setMaximumWidth(self.pixels.maximumWidth())
         stored = QVBoxLayout(self._stored)
         stored.setContentsMargins(0, Space.SMALL, 0, Space.TIGHT)
         stored.setSpacing(Space.TIGHT)
@@ -171,7 +179,7 @@ class DetailsPanel(SidePanel):
     def _rows(self, picture: Picture) -> list[tuple[str, str, str]]:
         """Name, what the person sees, what is seen where it is kept (empty: not visible)."""
         classic = picture.scheme is Scheme.CLASSIC
-        size = f"{picture.width} × {picture.height}" if picture.width else self.tr("not known")
+        size = dimensions_text(picture.width, picture.height) if picture.width else self.tr("not known")
         taken, place, camera = self._told(picture)
         added = short_moment_text(picture.added.astimezone().replace(tzinfo=None))
         return [
@@ -244,4 +252,4 @@ def _revision(picture: Picture) -> str:
     words, renewed = number_text(picture.revision_number), picture.epoch - 1
     if renewed < 1:
         return words
-    return QCoreApplication.translate("DetailsPanel", "%1, %n new keys", None, renewed).replace("%1", words)
+    return QCoreApplication.translate("DetailsPanel", "%1 (%n new keys)", None, renewed).replace("%1", words)

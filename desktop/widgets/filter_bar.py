@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from desktop.viewmodels.trust import MISSING, REFUSED
 from desktop.widgets.buttons import GhostButton, ghost_button
 from desktop.widgets.icons import Icons
+from desktop.widgets.page_parts import page_margin
 from desktop.widgets.theme import Space
 
 NEEDS_PEOPLE = ("shared", "not-verified", "conflict")
@@ -55,11 +57,17 @@ class FilterBar(QWidget):
             size=14,
         )
         self.clear.clicked.connect(lambda: self.filter_chosen.emit(""))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(Space.LARGE, Space.SMALL, Space.LARGE, 0)
-        row.addWidget(self.clear)
-        row.addStretch(1)
+        self.clear.setProperty("chip", True)
+        self.clear.setProperty("ring_radius", 12)
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self.clear)
+        self._row.addStretch(1)
         self.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Begin where the tiles below begin."""
+        super().resizeEvent(event)
+        self._row.setContentsMargins(page_margin(self), Space.MEDIUM, Space.LARGE, 0)
 
     def set_sharing(self, possible: bool) -> None:
         """Offer what concerns other people only where there are some."""

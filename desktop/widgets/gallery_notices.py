@@ -114,12 +114,16 @@ class GalleryNotices(QObject):
             self.banners.remove("refused")
             return
         codes = ", ".join(sorted({picture.problem_code for picture in refused if picture.problem_code}))
+        if len(refused) == 1:
+            words = self.tr("It is not shown. Nothing of yours was overwritten. (%1)")
+        else:
+            words = self.tr("They are not shown. Nothing of yours was overwritten. (%1)")
         self.banners.show_notice(
             Notice(
                 "refused",
                 "danger",
                 self.tr("%n pictures are not what you stored", "", len(refused)),
-                self.tr("They are not shown. Nothing of yours was overwritten. (%1)").replace("%1", codes or "V-110"),
+                words.replace("%1", codes or "V-110"),
                 icon="shield-alert",
                 action=self.tr("Show"),
                 on_action=lambda: self.reveal_requested.emit(refused[0].id),

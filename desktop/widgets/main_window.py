@@ -325,7 +325,10 @@ class MainWindow(QMainWindow):
             called(self._open_vault)
 
     def _step_region(self, *, backwards: bool) -> None:
-        self._in_vault(lambda vault: vault.shell_page.step_region(backwards=backwards))
+        vault, seen = self._open_vault, self.stack.currentWidget()
+        for page in (vault.shell_page, vault.viewer_page) if vault is not None else ():
+            if page is seen:
+                page.step_region(backwards=backwards)
 
     def lock(self) -> None:
         """Drop keys and pictures."""

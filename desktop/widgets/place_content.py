@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from desktop.widgets.gallery_view import GalleryView
@@ -38,10 +38,16 @@ class PlaceContent(QStackedWidget):
         self.blank = QWidget()
         for part in (view, self.loading, self.blank):
             self.addWidget(part)
+        self.currentChanged.connect(lambda at: self.updateGeometry())
         self.waiting = QTimer(self)
         self.waiting.setSingleShot(True)
         self.waiting.setInterval(LOADING_DELAY_MS)
         self.waiting.timeout.connect(self.waited)
+
+    def minimumSizeHint(self) -> QSize:
+        """As much room as the part that is seen needs; the others would take it from banners above."""
+        part = self.currentWidget()
+        return part.minimumSizeHint() if part is not None else super().minimumSizeHint()
 
     def while_loading(self) -> QWidget:
         """What stands here while a listing is under way."""

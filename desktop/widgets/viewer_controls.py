@@ -146,7 +146,7 @@ class OverlayControls(QWidget):
     previous_requested = Signal()
     next_requested = Signal()
 
-    EDGE: Final = 12
+    EDGE: Final = 40
     BOTTOM: Final = 24
 
     def __init__(self, icons: Icons, stage: QWidget) -> None:
@@ -155,11 +155,11 @@ class OverlayControls(QWidget):
         self.hide()
         self.previous = OverlayButton(icons, "chevron-left", self.tr("Previous picture"), disc=True)
         self.next = OverlayButton(icons, "chevron-right", self.tr("Next picture"), disc=True)
-        self.pill = ZoomPill(icons, stage)
         for button in (self.previous, self.next):
             button.setParent(stage)
             button.show()
             button.focused.connect(self.stir)
+        self.pill = ZoomPill(icons, stage)  # made last: Tab goes in the order of making
         self.pill.focused.connect(self.stir)
         self.previous.clicked.connect(self.previous_requested)
         self.next.clicked.connect(self.next_requested)

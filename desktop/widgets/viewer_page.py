@@ -21,6 +21,7 @@ from desktop.widgets.file_dialogs import choose_folder, pictures_folder
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Hairline
 from desktop.widgets.notices import Notice
+from desktop.widgets.regions import step_control, step_region
 from desktop.widgets.stage import Stage
 from desktop.widgets.theme import Theme
 from desktop.widgets.viewer_controls import OverlayControls, ViewerFailure
@@ -222,6 +223,19 @@ class ViewerPage(QWidget):
             question.open()
 
     # -- keys ------------------------------------------------------------------------------------------------------
+
+    def regions(self) -> list[QWidget]:
+        """The parts that F6 goes through, in the order of Tab."""
+        return [part for part in (self.header, self.banners, self._content, self.panel) if part.isVisible()]
+
+    def step_region(self, *, backwards: bool = False) -> None:
+        """Take the keyboard to the next part."""
+        step_region(self.regions(), backwards=backwards)
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Let Tab go through the parts in their order, and from the last one to the first."""
+        stepped = step_control(self.regions(), backwards=not next, by_place=(self.banners, self.panel))
+        return stepped or super().focusNextPrevChild(next)
 
     def event(self, event: QEvent) -> bool:
         """Take the viewer's keys before the window's shortcuts do."""

@@ -242,10 +242,10 @@
             </translation>
         </message>
         <message numerus="yes">
-            <source>%1, %n new keys</source>
+            <source>%1 (%n new keys)</source>
             <translation>
-                <numerusform>%1, %n new key</numerusform>
-                <numerusform>%1, %n new keys</numerusform>
+                <numerusform>%1 (%n new key)</numerusform>
+                <numerusform>%1 (%n new keys)</numerusform>
             </translation>
         </message>
     </context>

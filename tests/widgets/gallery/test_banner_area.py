@@ -140,7 +140,7 @@ def test_many_leave_room_for_the_page(window: QMainWindow, area: BannerArea, qtb
     area.more.click()
     assert len(keys(area)) == 12
     qtbot.waitUntil(lambda: area._others.verticalScrollBar().maximum() > 0)
-    assert area._others.height() <= 0.4 * window.height()
+    assert area._others.height() <= 0.25 * window.height()
     assert area.geometry().bottom() < window.height()
 
 
@@ -157,3 +157,15 @@ def test_nothing_is_kept_of_what_went(area: BannerArea, qtbot: Any) -> None:
     area.show_notice(Notice("x", "info", "X", ""))
     area.show_notice(Notice("y", "info", "Y", ""))
     assert area.more.isVisible()
+
+
+def test_the_rest_is_as_high_as_its_words_need(window: QMainWindow, area: BannerArea, qtbot: Any) -> None:
+    window.resize(720, 1200)
+    area.show_notice(Notice("first", "danger", "First", ""))
+    for number in range(3):
+        area.show_notice(Notice(str(number), "warn", "Trouble", "A sentence that takes two lines, not one. " * 4))
+    area.more.click()
+    qtbot.waitUntil(lambda: area._others.content.height() == area._others.height())
+    last = area.shown[-1]
+    assert last.geometry().bottom() < area._others.height()
+    assert last.height() >= last.heightForWidth(last.width())

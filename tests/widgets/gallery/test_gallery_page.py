@@ -22,6 +22,7 @@ from desktop.widgets.batch_notices import FailuresDialog
 from desktop.widgets.dialogs import ConfirmDialog
 from desktop.widgets.gallery_page import GalleryPage
 from desktop.widgets.gallery_view import TILE_SIZES
+from desktop.widgets.notices import Notice
 
 SELECT = QItemSelectionModel.SelectionFlag.Select
 
@@ -407,3 +408,14 @@ def test_controls_have_names(filled: GalleryPage) -> None:
     for control in filled.findChildren(QAbstractButton) + filled.findChildren(QLineEdit):
         interface = QAccessible.queryAccessibleInterface(control)
         assert interface.text(QAccessible.Text.Name), control
+
+
+def test_open_banners_are_not_squeezed_by_what_is_not_seen(filled: GalleryPage, qtbot: Any) -> None:
+    filled.window().resize(720, 480)
+    for number in range(5):
+        filled.banners.show_notice(Notice(str(number), "warn", "Trouble", "A sentence of two lines, not one. " * 4))
+    filled.banners.more.click()
+    area = filled.banners
+    qtbot.waitUntil(lambda: area._others.height() > 100)
+    qtbot.waitUntil(lambda: area.height() >= area.heightForWidth(area.width()))
+    assert filled.view.height() > 150

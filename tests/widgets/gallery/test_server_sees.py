@@ -20,7 +20,7 @@ from desktop.models import PlaceKind, Scheme
 from desktop.viewmodels.gallery import GalleryViewModel
 from desktop.viewmodels.stored import StoredViewModel
 from desktop.viewmodels.viewer import ViewerViewModel
-from desktop.viewmodels.wording import place_text
+from desktop.viewmodels.wording import dimensions_text, place_text
 from desktop.widgets.details_panel import DetailsPanel
 from desktop.widgets.viewer_page import ViewerPage
 
@@ -30,6 +30,9 @@ GPS: dict[int, Any] = {
     3: "E",
     4: (IFDRational(18, 1), IFDRational(17, 1), IFDRational(24, 1)),
 }
+
+
+PLACE = place_text(57.64, 18.29)
 
 
 def photograph(gps: dict[int, Any] | None = None, kind: str = "JPEG", **tags: Any) -> bytes:
@@ -101,7 +104,11 @@ def test_a_cut_file_says_what_it_can_and_nothing_is_raised() -> None:
     ],
 )
 def test_a_place_in_words(place: tuple[float, float], words: str) -> None:
-    assert place_text(*place) == words
+    assert place_text(*place).strip("\u2068\u2069") == words
+
+
+def test_the_width_comes_first_in_every_reading_direction() -> None:
+    assert dimensions_text(4000, 2500) == "\u20664000 × 2500\u2069"
 
 
 # -- the panel ---------------------------------------------------------------------------------------------------------
@@ -177,7 +184,7 @@ def look_at(page: ViewerPage, runner: Any, picture_id: str) -> dict[str, tuple[s
 
 def test_place_camera_and_revision(page: ViewerPage, runner: Any, pictures: Any) -> None:
     seen = look_at(page, runner, pictures(1).id)
-    assert seen["Place"] == ("57.64 N, 18.29 E", "not visible")
+    assert seen["Place"] == (PLACE, "not visible")
     assert seen["Camera"] == ("X-T5", "not visible")
     assert seen["Taken"][1] == "not visible"
     assert seen["Revision"] == ("2", "2")
@@ -195,7 +202,7 @@ def test_the_next_picture_does_not_inherit(page: ViewerPage, runner: Any, vault:
     assert rows(page.panel)["Place"] == ("…", "not visible")
     runner.run_pending()
     assert rows(page.panel)["Place"] == ("not known", "not visible")
-    assert rows(page.panel)["Revision"] == ("1, 2 new keys", "1, 2 new keys")
+    assert rows(page.panel)["Revision"] == ("1 (2 new keys)", "1 (2 new keys)")
     vault.trouble = {}
     page._viewer.retry()
     runner.run_pending()
@@ -207,7 +214,7 @@ def test_of_a_classic_picture_the_server_sees_what_the_stored_file_says(
 ) -> None:
     stored.start(Stored(photograph(GPS, "PNG", make="Maker", taken="2026:03:14 11:08:00")))  # type: ignore[arg-type]
     seen = look_at(page, runner, pictures(2).id)
-    assert seen["Place"] == ("57.64 N, 18.29 E", "57.64 N, 18.29 E")
+    assert seen["Place"] == (PLACE, PLACE)
     assert seen["Camera"] == ("Maker", "Maker")
     assert seen["Taken"] == ("14 Mar 2026", "14 Mar 2026")
     assert "not visible" not in {theirs for _, theirs in seen.values()}
@@ -225,7 +232,7 @@ def test_of_a_classic_picture_that_cannot_be_fetched_nothing_is_claimed(
 def test_in_a_vault_on_this_computer_it_is_the_disk_that_sees(page: ViewerPage, runner: Any, pictures: Any) -> None:
     look_at(page, runner, pictures(1).id)
     page.set_place(PlaceKind.THIS_COMPUTER)
-    assert rows(page.panel)["Place"] == ("57.64 N, 18.29 E", "not visible")
+    assert rows(page.panel)["Place"] == (PLACE, "not visible")
 
 
 def test_nothing_is_written_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

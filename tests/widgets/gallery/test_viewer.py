@@ -10,13 +10,14 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from desktop import errors
 from desktop.models import PictureState, PlaceKind
 from desktop.viewmodels.decoding import MAX_PIXELS, decode_picture, fit_within
 from desktop.viewmodels.gallery import GalleryViewModel
 from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
+from desktop.widgets.notices import Notice
 from desktop.widgets.stage import Stage
 from desktop.widgets.viewer_page import ViewerPage
 
@@ -465,3 +466,31 @@ def test_an_unreadable_picture_cannot_be_saved(
     runner.run_pending()
     assert not page.header.save.isEnabled()
     assert page.failure.isVisible()
+
+
+def test_tab_goes_through_header_banner_stage_and_panel_and_round(
+    page: ViewerPage, viewer: ViewerViewModel, gallery: GalleryViewModel, runner: Any
+) -> None:
+    open_row(viewer, gallery, 2, runner)
+    page.set_info_shown(True)
+    page.banners.show_notice(Notice("two", "warn", "Two versions", "", action="Choose", on_action=lambda: None))
+    page.window().activateWindow()
+    page.header.back.setFocus()
+    names: list[str] = []
+    for _ in range(20):
+        focused = QApplication.focusWidget()
+        names.append(focused.accessibleName() or focused.text())  # type: ignore[attr-defined]
+        QTest.keyClick(focused, Key.Key_Tab)
+    first = [
+        "Back to the gallery", "Save a copy", "More", "Choose", "Close", "Picture: Picture 2.jpg", "Previous picture",
+        "Next picture", "Zoom out", "Zoom in", "Fit", "Close", "Show it large",
+    ]  # fmt: skip
+    assert names[:13] == first
+    assert names[13:] == first[:7]
+    page.stage.setFocus()
+    page.step_region()
+    assert page.panel.isAncestorOf(QApplication.focusWidget())
+    page.step_region()
+    assert QApplication.focusWidget() is page.header.back
+    page.step_region()
+    assert page.banners.isAncestorOf(QApplication.focusWidget())
