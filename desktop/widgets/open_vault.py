@@ -195,6 +195,9 @@ class OpenVault(QObject):
         else:
             title, action = self.tr("Your recovery kit does not count yet"), self.tr("Prove the kit")
         text = self.tr("Without it, a forgotten passphrase means these pictures cannot be opened again, by anybody.")
+        if state == "one-copy":
+            action = self.tr("Keep a second copy")
+            text = self.tr("Only this computer has the key file. If it breaks, the words of the kit open nothing.")
         banners.show_notice(
             Notice(NO_KIT, "warn", title, text, icon="kit", action=action, on_action=self.keys_page.open_kit)
         )

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from desktop import errors
 from desktop.app import Closing, build
+from desktop.client.recovery_kit import KitState
 from desktop.config import Config
 from desktop.crypto.words import fingerprint_groups
 from desktop.models import Place, PlaceKind, Trust
@@ -937,3 +938,13 @@ def test_an_unforeseen_error_is_said_on_every_stage(
     runner.run_pending()
     window.show_unexpected("details")
     assert [notice.key for notice in window.open_vault.shell_page.banners.notices] == ["unexpected"]
+
+
+def test_a_kit_without_a_second_copy_is_asked_for_that_copy(opened: MainWindow, runner: InlineRunner) -> None:
+    session = opened._models.shell.session
+    session.the_kit.state = KitState.ONE_COPY  # type: ignore[union-attr]
+    opened.open_vault._models.kit.reload()
+    runner.run_pending()
+    [notice] = [one for one in opened.open_vault.shell_page.banners.notices if one.key == "no-kit"]
+    assert notice.action == "Keep a second copy"
+    assert "Only this computer has the key file." in notice.text
