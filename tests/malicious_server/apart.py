@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from unittest import mock
 
 from desktop import errors
 from desktop.crypto import records
@@ -54,6 +56,32 @@ def _(scene: Scene) -> None:
     alice.vault.sync_ledger()
     scene.freeze(alice)
     scene.nothing_shown(alice, mine, errors.Forked)  # nor when the server shows the other computer's version
+
+
+@attack(
+    "history_without_end",
+    OLDER,
+    "named steps between two revisions without end, two rightful ones in turn",
+    errors.HistoryMissing,
+)
+def _(scene: Scene) -> None:
+    alice = scene.alice
+    mine = alice.add(1)
+    alice.listed()
+    other = scene.other_computer_of(alice)
+    other.listed()
+    for seed in (2, 3, 4):
+        other.revise(mine, seed)
+    _, *steps = alice.session.api.history(alice.user_id, f"p-{mine}")
+    must(len(steps) == 2, "there is no history")
+    rows = [{"header_hash": step.header_hash, "envelope": step.envelope} for step in steps]
+    turns = itertools.cycle(rows)
+    scene.evil.lie_in_json(hands.HISTORY, lambda rows: [next(turns) | {"replaced": "2026-01-01T00:00:00Z"}])
+    scene.evil.lie_to(hands.LEDGER, hands.status("503 Service Unavailable", "later"))
+    scene.freeze(alice)
+    with mock.patch("desktop.client.vault_history.MAX_STEPS", 20):
+        scene.nothing_shown(alice, mine, errors.HistoryMissing)
+    must(len(scene.evil.asked(hands.HISTORY)) < 200, "it is asked for ever")
 
 
 @attack(
