@@ -287,7 +287,7 @@ def test_what_goes_while_its_bytes_are_read_stops_nothing(
 
         def opened(blob_id: str) -> Any:
             blob = open_blob(blob_id)
-            if blob_id == gone.content_blob:
+            if blob_id == gone.thumbnail_blob:  # its content is open already
                 storage.remove_picture(gone.id)
                 for each in gone.blobs:
                     storage.remove_blob(each)

@@ -141,7 +141,7 @@ def test_a_client_that_never_finishes_the_handshake_is_dropped(
 
 
 def test_a_connection_for_which_there_is_no_descriptor_is_dropped(
-    server: Running, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    server: Running, authority: Authority, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def none_left() -> None:
         raise OSError(24, "Too many open files")
@@ -152,6 +152,7 @@ def test_a_connection_for_which_there_is_no_descriptor_is_dropped(
         with connection, suppress(OSError):
             assert connection.recv(1) == b""  # and does not wait for good
     assert works(server)
+    assert "A connection was dropped: Too many open files" in caplog.text and "Traceback" not in caplog.text
 
 
 def test_only_so_many_connections_at_once(tmp_path: Path, authority: Authority) -> None:
