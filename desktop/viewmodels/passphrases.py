@@ -19,6 +19,13 @@ def not_the_same() -> str:
     return QCoreApplication.translate("Passphrase", "The two are not the same.")
 
 
+def too_short(secret: str) -> str:
+    """What is said of a new secret, passphrase or password, that is guessed too easily; empty for a longer one."""
+    if len(secret) >= MIN_LENGTH:
+        return ""
+    return QCoreApplication.translate("Passphrase", "Take at least %n characters.", "", MIN_LENGTH)
+
+
 def passphrase_problem(passphrase: str, repeated: str, *, password: str | None = None) -> tuple[str, str]:
     """Say what is wrong with a new passphrase: the field (``passphrase`` or ``repeat``) and a sentence.
 
@@ -26,8 +33,8 @@ def passphrase_problem(passphrase: str, repeated: str, *, password: str | None =
     ``password`` is that of the account, which the server sees and which must therefore be another.
     """
     translate = QCoreApplication.translate
-    if len(passphrase) < MIN_LENGTH:
-        return "passphrase", translate("Passphrase", "Take at least %n characters.", "", MIN_LENGTH)
+    if short := too_short(passphrase):
+        return "passphrase", short
     if password is not None and passphrase == password:
         return "passphrase", translate(
             "Passphrase",

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from desktop.errors import BadAddress, GlassineError, PassphraseRefused, UserNameTaken, WrongKey
 from desktop.place_kind import PlaceKind
-from desktop.viewmodels.passphrases import not_the_same, passphrase_problem
+from desktop.viewmodels.passphrases import not_the_same, passphrase_problem, too_short
 
 if TYPE_CHECKING:
     from desktop.models import IsCancelled, Report
@@ -155,7 +155,9 @@ class SignInViewModel(QObject):
         """Create an account on a server, with a new key."""
         if self.busy or not self._filled(address=address, user_name=user_name, password=password):
             return
-        if password != password_repeated:
+        if short := too_short(password):  # whoever guesses it can delete pictures, if not open them
+            self.field_failed.emit("password", short)
+        elif password != password_repeated:
             self.field_failed.emit("password_repeat", not_the_same())
         elif self._passphrase_fits(passphrase, repeated, password):
             self._start(

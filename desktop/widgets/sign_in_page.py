@@ -231,7 +231,7 @@ class SignInPage(FormPage):
         if "passphrase" in _FIELDS[form]:
             self.fields["passphrase"].set_helper(self._passphrase_helper(form))
         if "password" in _FIELDS[form]:
-            new_account = self.tr("It lets you in to the server. It opens no picture.")
+            new_account = f"{length_rule()} {self.tr('It lets you in to the server. It opens no picture.')}"
             self.fields["password"].set_helper(new_account if form is Form.REGISTER else "")
         self._clear_error()
 

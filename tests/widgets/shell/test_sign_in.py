@@ -196,6 +196,8 @@ def test_the_password_of_a_new_account_is_asked_twice(
     heard = Heard(model)
     model.choose(PlaceKind.SERVER)
     model.set_registering(True)
+    model.register("a.org", "mara", "short", "short", *["a long passphrase"] * 2)
+    assert heard.fields.pop() == ("password", "Take at least 8 characters.")
     model.register("a.org", "mara", "a password", "a pasword", *["a long passphrase"] * 2)
     assert heard.fields == [("password_repeat", "The two are not the same.")]
     model.register("a.org", "mara", "a password", "a password", *["a long passphrase"] * 2)
