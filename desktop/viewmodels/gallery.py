@@ -345,6 +345,11 @@ class GalleryViewModel(QObject):
         """Whether copies are being saved or pictures deleted."""
         return self._batch.busy
 
+    @property
+    def batch_kind(self) -> str:
+        """What is under way: ``export``, ``bin``, ``delete``, ``restore`` or ``purge``; empty for nothing."""
+        return self._batch.kind
+
     def export(self, pictures: Sequence[Picture], folder: Path) -> None:
         """Save copies under the real names. Nothing is overwritten; a failure does not stop the rest.
 

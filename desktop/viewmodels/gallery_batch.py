@@ -43,6 +43,11 @@ class GalleryBatch(QObject):
         self._left: Task | None = None
 
     @property
+    def kind(self) -> str:
+        """What is at work: ``export``, ``bin``, ``delete``, ``restore`` or ``purge``; empty for nothing."""
+        return self._kind if self._task is not None else ""
+
+    @property
     def busy(self) -> bool:
         """Whether one is at work."""
         return self._task is not None

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 from desktop.errors import GlassineError
 from desktop.viewmodels.shell import ShellViewModel, Stage
 from desktop.widgets.icons import Icons
+from desktop.widgets.leaving import leaving_text, leaving_title, locked_text
 from desktop.widgets.sign_in_page import SignInPage
 from desktop.widgets.theme import Theme
 from desktop.widgets.window_state import load_geometry, save_geometry
@@ -233,23 +234,7 @@ class MainWindow(QMainWindow):
 
     def _waiting_while_locked(self) -> str:
         work = self._open_vault.work_before_stop if self._open_vault is not None else None
-        sentences = []
-        going_on = self._models.locked_transfers.count
-        if going_on:
-            sentences.append(self.tr("%n transfers go on while locked. They need no key.", "", going_on))
-        elif work is not None and work.encrypted and not self._sent_while_locked:
-            sentences.append(
-                self.tr("%n pictures wait here, encrypted, and go on when you unlock.", "", work.encrypted)
-            )
-        if work is not None and work.untouched:
-            sentences.append(self._untouched_words(work.untouched))
-        return " ".join(sentences)
-
-    def _untouched_words(self, count: int) -> str:
-        """What is said of pictures of which there is nothing here yet."""
-        return self.tr(
-            "%n are not encrypted yet and are only where they came from. Leave them there; they go on too.", "", count
-        )
+        return locked_text(work, self._models.locked_transfers.count, sent_meanwhile=self._sent_while_locked)
 
     def add_when_open(self, paths: Sequence[Path]) -> None:
         """Add files and folders as soon as a vault is open, as if they were dropped on the window then."""
@@ -370,8 +355,8 @@ class MainWindow(QMainWindow):
         question = ConfirmDialog(
             self.icons,
             self,
-            title=self._leaving_title(work, quitting=quitting),
-            text=self._leaving_text(work, quitting=quitting),
+            title=leaving_title(work, quitting=quitting),
+            text=leaving_text(work, quitting=quitting),
             confirm=self.tr("Quit") if quitting else self.tr("Sign out"),
             safe=self.tr("Keep open"),
             icon="transfers",
@@ -379,42 +364,6 @@ class MainWindow(QMainWindow):
         )
         question.accepted.connect(self._quit if quitting else self._models.shell.sign_out)
         question.open()
-
-    def _leaving_title(self, work: WorkInHand, *, quitting: bool) -> str:
-        if work.waiting and quitting:
-            return self.tr("Quit while %n pictures are waiting?", "", work.waiting)
-        if work.waiting:
-            return self.tr("Sign out while %n pictures are waiting?", "", work.waiting)
-        if work.batch == "delete":
-            quit_words, sign_out_words = (
-                self.tr("Quit while pictures are being deleted?"),
-                self.tr("Sign out while pictures are being deleted?"),
-            )
-        else:
-            quit_words, sign_out_words = (
-                self.tr("Quit while copies are being saved?"),
-                self.tr("Sign out while copies are being saved?"),
-            )
-        return quit_words if quitting else sign_out_words
-
-    def _leaving_text(self, work: WorkInHand, *, quitting: bool) -> str:
-        """What becomes of each part of the work; nothing is promised of what is not here."""
-        sentences = []
-        if work.encrypted and quitting:
-            sentences.append(
-                self.tr("%n are kept here, encrypted, and go on when Glassine is opened again.", "", work.encrypted)
-            )
-        elif work.encrypted:
-            sentences.append(
-                self.tr("%n are kept here, encrypted, and go on when you sign in again.", "", work.encrypted)
-            )
-        if work.untouched:
-            sentences.append(self._untouched_words(work.untouched))
-        if work.batch == "export":
-            sentences.append(self.tr("Copies saved so far stay where they are. The rest are not saved."))
-        elif work.batch == "delete":
-            sentences.append(self.tr("What is deleted so far stays deleted. The rest stay in the vault."))
-        return " ".join(sentences)
 
     def _quit(self) -> None:
         self._quitting = True

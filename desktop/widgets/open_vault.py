@@ -57,7 +57,7 @@ class WorkInHand:
     Attributes:
         encrypted: Pictures that are kept here, encrypted, until they are sent.
         untouched: Pictures on their way of which there is nothing here yet.
-        batch: ``export`` or ``delete`` while copies are saved or pictures deleted.
+        batch: The batch at work: ``export``, ``bin``, ``restore``, ``delete``, ``purge``, ``give-back``; empty for none.
     """
 
     encrypted: int = 0
@@ -107,7 +107,6 @@ class OpenVault(QObject):
         theme, icons = window.theme, window.icons
         self._window, self._models = window, models
         self.work_before_stop = WorkInHand()
-        self._batch_kind = ""
         self._kit_said: set[str] = set()
         self._summary: TransfersSummary = models.transfers.summary
         self._seen_failed = 0
@@ -166,7 +165,6 @@ class OpenVault(QObject):
         models.transfers.failed.connect(self._on_transfers_failed)
         models.transfers.found_in_bin.connect(self.circle.restore_found)
         models.gallery.count_changed.connect(self._show_count)
-        models.gallery.batch_started.connect(self._note_batch)
         models.settings.failed.connect(window.show_error)
         models.shell.account_changed.connect(self._show_account)
         models.kit.status_changed.connect(self._show_kit)
@@ -216,8 +214,14 @@ class OpenVault(QObject):
         transfers = self._models.transfers
         listed = [transfers.transfers(outcome, transfers.count(outcome)) for outcome in ON_THEIR_WAY]
         encrypted = sum(transfer.staged is not None for part in listed for transfer in part)
-        batch = self._batch_kind if self._models.gallery.busy else ""
-        return WorkInHand(encrypted, self.waiting - encrypted, batch)
+        return WorkInHand(encrypted, self.waiting - encrypted, self._batch)
+
+    @property
+    def _batch(self) -> str:
+        """The batch at work, of the gallery, the bin, or what others share."""
+        models = self._models
+        given_back = {"delete": "give-back"}.get(models.shared.batch_kind, models.shared.batch_kind)
+        return models.gallery.batch_kind or models.bin.batch_kind or given_back
 
     def forget(self) -> None:
         """Close what belongs to the vault that was left: panel, viewer, banners, dialogs, what was searched for."""
@@ -231,9 +235,6 @@ class OpenVault(QObject):
 
     def _about_to_leave(self) -> None:
         self.work_before_stop = self.work_in_hand
-
-    def _note_batch(self, kind: str, count: int) -> None:
-        self._batch_kind = kind
 
     def add_pictures(self) -> None:
         """Ask for files and add them."""

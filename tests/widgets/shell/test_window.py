@@ -808,17 +808,20 @@ def test_only_what_is_encrypted_is_said_to_be_kept(opened: MainWindow, runner: I
 @pytest.mark.parametrize(
     ("kind", "title", "rest"),
     [("export", "Quit while copies are being saved?", "not saved"),
-     ("delete", "Quit while pictures are being deleted?", "stay in the vault")],
+     ("delete", "Quit while pictures are being deleted?", "stay in the vault"),
+     ("bin", "Quit while pictures are being moved to the bin?", "stay where they are"),
+     ("restore", "Quit while pictures are being restored?", "stay in the bin"),
+     ("purge", "Quit while pictures are being deleted?", "stay in the vault")],
 )  # fmt: skip
 def test_quitting_while_copies_are_saved_or_pictures_deleted_asks(
     opened: MainWindow, runner: InlineRunner, kind: str, title: str, rest: str, tmp_path: Path
 ) -> None:
     gallery = opened.open_vault._models.gallery
     chosen = [SimpleNamespace(id="1")]
-    if kind == "export":
-        gallery.export(chosen, tmp_path)  # type: ignore[arg-type]
-    else:
-        gallery.delete(chosen)  # type: ignore[arg-type]
+    gallery.bin_days = 30 if kind == "bin" else 0
+    begin = {"export": lambda: gallery.export(chosen, tmp_path), "restore": lambda: gallery.restore(chosen),  # type: ignore[arg-type]
+             "purge": lambda: gallery.purge(chosen)}  # type: ignore[arg-type]  # fmt: skip
+    begin.get(kind, lambda: gallery.delete(chosen))()  # type: ignore[arg-type]
     assert not opened.close()
     question = opened.findChildren(ConfirmDialog)[-1]
     assert question.windowTitle() == title
@@ -831,6 +834,25 @@ def test_quitting_while_copies_are_saved_or_pictures_deleted_asks(
     assert not opened.isVisible()
     opened.stop()
     assert not gallery.busy
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "title"),
+    [("bin", "restore", "Quit while pictures are being restored?"),
+     ("bin", "purge", "Quit while pictures are being deleted?"),
+     ("shared", "delete", "Quit while pictures are being given back?"),
+     ("shared", "export", "Quit while copies are being saved?")],
+)  # fmt: skip
+def test_quitting_asks_for_what_is_under_way_in_other_places_too(
+    opened: MainWindow, place: str, kind: str, title: str
+) -> None:
+    model = getattr(opened.open_vault._models, place)
+    model._batch.start(kind, 1, lambda report, cancelled: None)
+    assert not opened.close()
+    question = opened.findChildren(ConfirmDialog)[-1]
+    assert question.windowTitle() == title
+    question.reject()
+    opened.stop()
 
 
 def test_the_end_drops_the_key_and_closes_the_session(
