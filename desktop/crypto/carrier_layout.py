@@ -72,9 +72,9 @@ class Layout:
         """Read the prefix of a loose file; raises Damaged."""
         if len(untrusted_prefix) != PREFIX_BYTES:
             raise Damaged(details="prefix length")
-        magic, version, envelope, payload = _PREFIX.unpack(untrusted_prefix)
+        _, _, envelope, payload = _PREFIX.unpack(untrusted_prefix)
         layout = cls(payload, envelope)
-        if (magic, version) != (_MAGIC, _VERSION) or layout.prefix != untrusted_prefix:
+        if layout.prefix != untrusted_prefix:
             raise Damaged("This PNG is not a sealed picture, or it is damaged.", details="prefix")
         if not 0 < envelope <= MAX_TEXT or not TAG < payload <= ciphertext_size(MAX_PAYLOAD):
             raise Damaged(details="lengths in the prefix")
