@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from desktop.errors import GlassineError, KeyMissing, KitWordsWrong, PassphraseRefused, WrongKey
-from desktop.models import IsCancelled, Report
+from desktop.models import IsCancelled, PlaceKind, Report
 from desktop.viewmodels.passphrases import passphrase_problem
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ class RestoreViewModel(QObject):
     def groups(self) -> tuple[str, ...]:
         """The fingerprint of the key that was found, as it is printed on the kit."""
         return tuple(self._found.groups) if self._found is not None else ()
+
+    @property
+    def asks_server(self) -> bool:
+        """Whether a server may have a copy of the key file; a vault on this computer has its own at most."""
+        return self._session is not None and self._session.place.kind is PlaceKind.SERVER
 
     @property
     def busy(self) -> bool:

@@ -70,7 +70,8 @@ class RestoreDialog(Dialog):
         layout.setSpacing(Space.SMALL)
         self.choose = default_button(self.tr("Use an exported key file"), self.icons, "folder")
         self.choose.clicked.connect(lambda: open_file(self, self.tr("Choose the copy of the key file"), self.set_path))
-        self._file = ElidedLabel(self.tr("Else the copy on the server or here"), "caption")
+        server, vault = self.tr("Else the copy on the server or here"), self.tr("Else the key file of the vault")
+        self._file = ElidedLabel(server if self.vm.asks_server else vault, "caption")
         layout.addWidget(self.choose)
         layout.addWidget(self._file, 1)
         return row

@@ -168,6 +168,29 @@ def test_four_letters_of_a_word_are_enough_to_come_back_and_a_near_word_is_named
     assert verdict.sentence.endswith("Word 2 is not a word of any kit. Did you mean “amount”?")
 
 
+@pytest.mark.parametrize("on_server", [True, False])
+def test_coming_back_names_the_copies_that_there_can_be(
+    on_server: bool, runner: InlineRunner, make_session: Callable[..., Any], dressed: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    from PySide6.QtWidgets import QMainWindow
+
+    from desktop.viewmodels.restore import RestoreViewModel
+    from desktop.widgets.icons import Icons
+    from desktop.widgets.restore_dialog import RestoreDialog
+
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    source: dict[str, Any] = {"session": make_session()} if on_server else {"folder": tmp_path}
+    dialog = RestoreDialog(Icons(dressed()), window, RestoreViewModel(runner, **source))
+    dialog.open()
+    assert ("server" in dialog._file.text()) is on_server
+    words = kit.words_of(ROOT)
+    dialog.typed.setPlainText(" ".join(word[:4] for word in words))
+    assert dialog.next.isEnabled()
+    dialog.reject()
+
+
 def show_words(dialog: Any, runner: InlineRunner) -> None:
     dialog.passphrase.set_text(PASSPHRASE)
     dialog.next.click()
