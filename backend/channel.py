@@ -235,7 +235,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.handle_close()
         elif self.linger and self.close_when_flushed and not self.will_close:
             self._flush_exception(self._flush_some)
-            if not self.total_outbufs_len and not self.will_close:
+            if self.connected and not self.total_outbufs_len and not self.will_close:
                 self._begin_to_linger()
         else:
             super().handle_write()

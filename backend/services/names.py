@@ -20,6 +20,8 @@ EXTENSION = ".png"
 RESERVED_STEMS = frozenset({"download-all", "thumbnails"})
 """Stems that the API itself uses at the place of a picture's name."""
 
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_JOINERS = frozenset("\u200c\u200d")  # Persian, Hindi and emoji are written with them
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -89,9 +91,14 @@ def check_user_name(untrusted_name: str) -> str:
     """
     if len(_utf8(untrusted_name)) > NAME_LIMIT:
         raise Invalid("Username is too long")
-    if has_deceptive_characters(untrusted_name):
+    if has_deceptive_characters(untrusted_name) or any(map(_shows_nothing, untrusted_name)):
         raise Invalid("Username is not allowed")
     return untrusted_name
+
+
+def _shows_nothing(character: str) -> bool:
+    """Whether two names that differ in this character only look the same."""
+    return character in _FILLERS or (unicodedata.category(character) == "Cf" and character not in _JOINERS)
 
 
 def _fit(stem: str, suffix: str) -> str:

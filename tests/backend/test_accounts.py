@@ -75,7 +75,9 @@ def test_what_is_no_public_key_is_refused(server: Running, key: str) -> None:
     assert register(server, username="yan", password="x", publicKey=key) == (422, "Public key is invalid")
 
 
-@pytest.mark.parametrize("name", ["a\nb", "a\x00b", "\u202egnp", "a\u2028b"])
+@pytest.mark.parametrize(
+    "name", ["a\nb", "a\x00b", "\u202egnp", "a\u2028b", "adm\u200bin", "\ufeffadmin", "adm\u00adin", "\u3164"]
+)
 def test_deceptive_user_names_are_refused(server: Running, name: str) -> None:
     assert register(server, username=name, password="x", publicKey="7 5") == (422, "Username is not allowed")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,18 @@ def test_nobody_is_asked_to_go_on_with_what_is_refused(server: Running, person: 
     with connect(server) as connection:
         connection.sendall(head(person, person.images, "Content-Length: 10", "Expect: 100-continue"))
         assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
+
+
+def test_a_client_that_is_gone_before_it_can_read_why_is_no_failure(
+    server: Running, person: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = struct.pack("ii", 1, 0)  # close with a reset
+    for _ in range(60):
+        with connect(server) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, gone)
+            connection.sendall(head(person, person.images, f"Content-Length: {LIMIT + 1}"))
+    assert person.call("GET", person.images).status_code == 200  # what was sent before it is over
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_client_that_goes_on_sending_gets_to_read_why(person: Person) -> None:
