@@ -69,8 +69,6 @@ def _start_and_serve(config: Config, hangups: list[int]) -> int:
     start_log(config.log_format)
     for name in unknown_variables():
         logger.warning("%s is not a setting and is ignored", name)
-    if _is_in_the_clear(config):
-        logger.warning("There is no TLS: whoever is on the way can read passwords and take over accounts")
     where = place(config)
     try:
         if config.tls_certificate is not None and config.tls_key is not None:
@@ -89,6 +87,8 @@ def _start_and_serve(config: Config, hangups: list[int]) -> int:
             with _temporary_files_in(None if config.data is None else config.data / "receiving"):
                 app = create_app(config, storage)
                 server = Server(app, config, listening)
+                if _is_in_the_clear(config):
+                    logger.warning("There is no TLS: whoever is on the way can read passwords and take over accounts")
                 with _stopping(server, config, hangups):
                     print(f"Glassine serves {where} on {server.address}", flush=True)
                     notify("READY=1")
