@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.models import Person, PersonState
@@ -14,10 +15,15 @@ from desktop.widgets.buttons import danger_quiet_button, default_button, link_bu
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import Hairline, Label
 from desktop.widgets.people_marks import PersonLabel
+from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.theme import Space
 
 if TYPE_CHECKING:
     from desktop.client.sharing_model import Sender
+
+
+LOWEST_LIMIT: Final = 160
+"""Two rows, in the smallest window; more are scrolled to."""
 
 
 class WaitingBox(QFrame):
@@ -42,6 +48,11 @@ class WaitingBox(QFrame):
         self._layout.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.LARGE, Space.SMALL)
         self._layout.setSpacing(Space.SMALL)
         self._layout.addWidget(Label(self.tr("Waiting for you"), "strong"))
+        self._scroll = ScrollPage()
+        self._column = QVBoxLayout(self._scroll.content)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(Space.SMALL)
+        self._layout.addWidget(self._scroll)
         self._rows: list[QWidget] = []
         self.answers: list[QWidget] = []
         self.setAccessibleName(self.tr("Waiting for you"))
@@ -50,7 +61,7 @@ class WaitingBox(QFrame):
     def show_senders(self, senders: Sequence[Sender]) -> None:
         """Show who waits; hidden when nobody does."""
         for widget in self._rows:
-            self._layout.removeWidget(widget)
+            self._column.removeWidget(widget)
             widget.hide()
             widget.deleteLater()
         self._rows, self.answers = [], []
@@ -59,10 +70,22 @@ class WaitingBox(QFrame):
                 self._add(Hairline())
             self._add(self._row(sender))
         self.setVisible(bool(senders))
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the rows, lower with a scroll bar where there are many: the pictures keep their room."""
+        needed = self._column.totalHeightForWidth(self._scroll.viewport().width())
+        self._scroll.setFixedHeight(max(0, min(needed, max(LOWEST_LIMIT, self.window().height() // 3))))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit again: sentences wrap otherwise."""
+        super().resizeEvent(event)
+        self._fit()
 
     def _add(self, widget: QWidget) -> None:
         self._rows.append(widget)
-        self._layout.addWidget(widget)
+        self._column.addWidget(widget)
+        widget.show()
 
     def _row(self, sender: Sender) -> QWidget:
         person = sender.person
@@ -91,7 +114,9 @@ class WaitingBox(QFrame):
         return holder
 
     def _why(self, person: Person) -> str:
-        if person.state is PersonState.CHANGED:
+        if person.differs:
+            words = self.tr("They stay closed: the words of %1 did not match. Compare them again.")
+        elif person.state is PersonState.CHANGED:
             words = self.tr("They stay closed: %1’s key is not the one you know. Compare the words again.")
         elif person.fingerprint:
             words = self.tr("They stay closed until you accept, because %1 is not verified.")

@@ -212,6 +212,27 @@ def test_thumbnails_come_once_their_sender_is_accepted(
     qtbot.waitUntil(lambda: known(lambda picture_id: thumbnails.image(picture_id) is not None))
 
 
+@pytest.mark.parametrize("count", [1, 30])
+def test_who_waits_leaves_room_for_the_pictures(
+    page: SharedPage, models: Models, circle: FakeCircle, runner: Any, pictures: Any, qtbot: Any, count: int
+) -> None:
+    for number in range(count - 1):
+        circle.shared.put(make_person(f"{number} " + "w" * 60), pictures(5))
+    models.shared.reload()
+    runner.run_pending()
+    page.resize(664, 380)  # what the smallest window and a banner leave
+    qtbot.waitUntil(lambda: page.waiting.answers[-1].height() > 0)
+    QApplication.processEvents()
+    assert page.minimumSizeHint().height() <= 380
+    assert page.view.height() >= 60
+    last = page.waiting.answers[-1]
+    last.setFocus(Qt.FocusReason.TabFocusReason)
+    page.waiting._scroll.ensureWidgetVisible(last)
+    assert not last.visibleRegion().isEmpty()
+    bar = page.waiting._scroll.verticalScrollBar()
+    assert (bar.maximum() > 0) is (count > 2)
+
+
 def test_tab_goes_from_who_waits_to_the_grid(page: SharedPage, qtbot: Any) -> None:
     qtbot.waitUntil(page.isActiveWindow)
     order = [*page.waiting.answers, page.view]
