@@ -9,15 +9,16 @@ from PySide6.QtCore import QCoreApplication
 if TYPE_CHECKING:
     from desktop.widgets.open_vault import WorkInHand
 
-translate = QCoreApplication.translate
+translate = QCoreApplication.translate  # numbers in plain variables: lupdate passes over translate(…, a.b)
 
 
 def leaving_title(work: WorkInHand, *, quitting: bool) -> str:
     """The question, about what weighs most."""
-    if work.waiting and quitting:
-        return translate("Leaving", "Quit while %n pictures are waiting?", None, work.waiting)
-    if work.waiting:
-        return translate("Leaving", "Sign out while %n pictures are waiting?", None, work.waiting)
+    waiting = work.waiting
+    if waiting and quitting:
+        return translate("Leaving", "Quit while %n pictures are waiting?", None, waiting)
+    if waiting:
+        return translate("Leaving", "Sign out while %n pictures are waiting?", None, waiting)
     match work.batch:
         case "export":
             quit_words = translate("Leaving", "Quit while copies are being saved?")
@@ -39,17 +40,15 @@ def leaving_title(work: WorkInHand, *, quitting: bool) -> str:
 
 def leaving_text(work: WorkInHand, *, quitting: bool) -> str:
     """What becomes of each part of the work; nothing is promised of what is not here."""
-    sentences = []
-    if work.encrypted and quitting:
-        sentences.append(
-            translate(
-                "Leaving", "%n are kept here, encrypted, and go on when Glassine is opened again.", None, work.encrypted
-            )
+    sentences, kept = [], work.encrypted
+    if kept and quitting:
+        words = translate(
+            "Leaving", "%n are kept here, encrypted, and go on when Glassine is opened again.", None, kept
         )
-    elif work.encrypted:
-        sentences.append(
-            translate("Leaving", "%n are kept here, encrypted, and go on when you sign in again.", None, work.encrypted)
-        )
+        sentences.append(words)
+    elif kept:
+        words = translate("Leaving", "%n are kept here, encrypted, and go on when you sign in again.", None, kept)
+        sentences.append(words)
     if work.untouched:
         sentences.append(untouched_words(work.untouched))
     match work.batch:
@@ -73,12 +72,12 @@ def leaving_text(work: WorkInHand, *, quitting: bool) -> str:
 def locked_text(work: WorkInHand | None, going_on: int, *, sent_meanwhile: bool) -> str:
     """What the lock says of the work: what goes on without a key, and what waits."""
     sentences = []
+    kept = work.encrypted if work is not None else 0
     if going_on:
         sentences.append(translate("Leaving", "%n transfers go on while locked. They need no key.", None, going_on))
-    elif work is not None and work.encrypted and not sent_meanwhile:
-        sentences.append(
-            translate("Leaving", "%n pictures wait here, encrypted, and go on when you unlock.", None, work.encrypted)
-        )
+    elif kept and not sent_meanwhile:
+        words = translate("Leaving", "%n pictures wait here, encrypted, and go on when you unlock.", None, kept)
+        sentences.append(words)
     if work is not None and work.untouched:
         sentences.append(untouched_words(work.untouched))
     return " ".join(sentences)

@@ -57,7 +57,7 @@ class WorkInHand:
     Attributes:
         encrypted: Pictures that are kept here, encrypted, until they are sent.
         untouched: Pictures on their way of which there is nothing here yet.
-        batch: The batch at work: ``export``, ``bin``, ``restore``, ``delete``, ``purge``, ``give-back``; empty for none.
+        batch: The batch at work: ``export``, ``bin``, ``restore``, ``delete``, ``purge`` or ``give-back``, or empty.
     """
 
     encrypted: int = 0

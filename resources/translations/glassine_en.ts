@@ -299,10 +299,45 @@
     <context>
         <name>Leaving</name>
         <message numerus="yes">
+            <source>Quit while %n pictures are waiting?</source>
+            <translation>
+                <numerusform>Quit while %n picture is waiting?</numerusform>
+                <numerusform>Quit while %n pictures are waiting?</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Sign out while %n pictures are waiting?</source>
+            <translation>
+                <numerusform>Sign out while %n picture is waiting?</numerusform>
+                <numerusform>Sign out while %n pictures are waiting?</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n are kept here, encrypted, and go on when Glassine is opened again.</source>
+            <translation>
+                <numerusform>%n is kept here, encrypted, and goes on when Glassine is opened again.</numerusform>
+                <numerusform>%n are kept here, encrypted, and go on when Glassine is opened again.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n are kept here, encrypted, and go on when you sign in again.</source>
+            <translation>
+                <numerusform>%n is kept here, encrypted, and goes on when you sign in again.</numerusform>
+                <numerusform>%n are kept here, encrypted, and go on when you sign in again.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
             <source>%n transfers go on while locked. They need no key.</source>
             <translation>
                 <numerusform>%n transfer goes on while locked. It needs no key.</numerusform>
                 <numerusform>%n transfers go on while locked. They need no key.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n pictures wait here, encrypted, and go on when you unlock.</source>
+            <translation>
+                <numerusform>%n picture waits here, encrypted, and goes on when you unlock.</numerusform>
+                <numerusform>%n pictures wait here, encrypted, and go on when you unlock.</numerusform>
             </translation>
         </message>
         <message numerus="yes">

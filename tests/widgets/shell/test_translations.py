@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,18 @@ def test_every_text_with_a_number_has_english_forms(script: ModuleType) -> None:
     known = script.read(FOLDER / "glassine_en.ts")
     missing = [key for key in script.strings_of_the_sources() if "%n" in key[1] and not all(known.get(key, [""]))]
     assert missing == [], "run scripts/translations.py and write the two forms"
+
+
+def test_no_text_with_a_number_is_passed_over(script: ModuleType) -> None:
+    """lupdate does not see a call whose number is an attribute, as in ``translate("A", "%n pictures", None, a.b)``."""
+    known = {source for _, source in script.read(FOLDER / "glassine_en.ts")}
+    for path in sorted((ROOT / "desktop").rglob("*.py")):
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        for call in calls:
+            if (getattr(call.func, "attr", "") or getattr(call.func, "id", "")) not in ("tr", "translate"):
+                continue
+            texts = [node.value for node in call.args if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+            assert {text for text in texts if "%n" in text} <= known, path
 
 
 def test_the_compiled_file_knows_one_from_many(script: ModuleType, qapp: Any) -> None:
