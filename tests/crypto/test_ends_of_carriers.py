@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from desktop.crypto.carrier import CarrierReader
 from desktop.crypto.carrier_layout import BLOCK_HEADER, END, SIGNATURE, Layout, dimensions
@@ -87,3 +90,44 @@ def test_every_byte_of_a_prefix_counts(at: int) -> None:
         return
     assert found != layout
     assert 12 <= at < 24
+
+
+def packed(carrier: bytes) -> bytes:
+    """The same picture, compressed by another program."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(carrier)) as picture:
+        picture.save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("other", [bytes, packed], ids=["as it is", "compressed again"])
+def test_a_header_that_wants_more_than_there_is(
+    owner: PrivateKey, tmp_path: Path, other: Callable[[bytes], bytes]
+) -> None:
+    made = forge.picture(owner, bytes(300_000))
+    path, out = tmp_path / "less.png", tmp_path / "out"
+    out.mkdir()
+    path.write_bytes(other(forge.carrier(made.payload[:17], made.envelope)))
+    with pytest.raises(Damaged):
+        open_carrier(path, owner, out)
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", [1, 4, 8, 11, 12, 13, 16])
+def test_a_picture_compressed_again_that_ends_early(owner: PrivateKey, tmp_path: Path, missing: int) -> None:
+    path, out = tmp_path / "short.png", tmp_path / "out"
+    out.mkdir()
+    path.write_bytes(packed(forge.picture(owner).carrier)[:-missing])
+    with pytest.raises(Damaged):
+        open_carrier(path, owner, out)
+    path.write_bytes(packed(forge.picture(owner).carrier))
+    open_carrier(path, owner, out)
+
+
+def test_a_file_larger_than_any(owner: PrivateKey, tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(forge.picture(owner).carrier)
+    for size, error in ((820_000_000, Damaged), (820_000_001, TooLarge)):
+        os.truncate(path, size)  # of holes: nothing is written
+        with pytest.raises(error):
+            open_carrier(path, owner, tmp_path)
