@@ -162,7 +162,7 @@ class ShellViewModel(QObject):
         The key is dropped in a worker, behind what the parts have just asked to be written with it.
         """
         session = self.session
-        if session is None or self.stage is not Stage.OPEN or self._locking:
+        if session is None or self.stage is Stage.SIGN_IN or session.locked or self._locking:
             return
         self._locking = True
         self._stop_parts()
@@ -172,7 +172,9 @@ class ShellViewModel(QObject):
 
     def _on_locked(self) -> None:
         self._locking = False
-        if self.session is not None:
+        if self.session is not None and self.stage is Stage.LOCKED:  # a change of the key was asked about before it
+            self.stage_changed.emit(Stage.LOCKED)
+        elif self.session is not None:
             self._set_stage(Stage.LOCKED)
 
     def sign_out(self) -> None:

@@ -483,6 +483,27 @@ def test_nothing_is_shown_while_a_key_is_half_changed(runner: InlineRunner, make
     assert shell.stage is Stage.OPEN
 
 
+def test_it_locks_while_it_asks_whether_to_go_on_with_a_change(
+    runner: InlineRunner, make_session: Callable[..., Any]
+) -> None:
+    """The key is in memory then, although nothing is shown."""
+    shell = ShellViewModel(runner)
+    session = make_session(key_change=object())
+    shell.enter(session)
+    assert shell.stage is Stage.LOCKED
+    session.locked = False
+    shell.resume()
+    stages: list[Stage] = []
+    shell.stage_changed.connect(stages.append)
+    shell.lock()
+    runner.run_pending()
+    assert session.locked
+    assert stages == [Stage.LOCKED]  # once more: whoever shows something takes it away
+    shell.lock()
+    runner.run_pending()
+    assert stages == [Stage.LOCKED]
+
+
 def test_a_new_passphrase_that_is_the_password_makes_no_key(
     runner: InlineRunner, make_session: Callable[..., Any]
 ) -> None:
