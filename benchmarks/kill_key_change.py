@@ -160,7 +160,7 @@ def examine(folder: Path) -> None:
                 envelope.open(former[0])
                 raise AssertionError("the old key still opens a picture")
         left = [path for path in (session.place.folder / "attempts").glob("*/*") if path.is_file()]
-        if len(left) > 1:
+        if left:
             raise AssertionError("half-written pictures are left behind")
     finally:
         session.close()

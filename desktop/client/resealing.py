@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from desktop import errors
 from desktop.client.api_revisions import Permission
-from desktop.client.attempts import attempt, clean
+from desktop.client.attempts import attempt
 from desktop.client.current import Current, fetch_own
 from desktop.client.memory_model import Intent, IntentKind
 from desktop.client.ties import TieKind
@@ -50,11 +50,10 @@ class Resealing:
     """Begins new epochs of the pictures of one account."""
 
     def __init__(self, context: VaultContext, acquaintances: Acquaintances) -> None:
-        """Prepare, and remove what a crash left."""
+        """Prepare."""
         self._context = context
         self._acquaintances = acquaintances
         self._ties = context.memory.ties
-        clean(context.folder)
 
     def due(self) -> list[str]:
         """Return the pictures that are still to be encrypted anew."""

@@ -213,3 +213,13 @@ def test_what_is_refused_while_locked_is_not_noted_as_sent(there: Somewhere, mon
     there.session.unlock(PASSPHRASE)
     assert there.vault.context().memory.intents() == []
     assert there.vault.upload(there.vault.staged()[0]).id == staged.picture.id
+
+
+def test_what_a_killed_program_left_half_sealed_elsewhere_goes_too(place: Somewhere) -> None:
+    """A change of the key, a new epoch or a copy, cut off; also where nobody else is ever met."""
+    left = place.session.place.folder / "attempts" / "1-0123456789abcdef"
+    left.mkdir(parents=True)
+    (left / CARRIER).write_bytes(b"half of it")
+    place.restart()
+    assert place.vault.list_pictures() == []
+    assert not left.exists()

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from desktop import image_formats
 from desktop.client.api import Api
-from desktop.client.attempts import attempt
+from desktop.client.attempts import attempt, clean
 from desktop.client.key_change import KeyChange
 from desktop.client.memory import Memory
 from desktop.client.resealing import now_stored, own_envelope
@@ -153,7 +153,8 @@ class Friend:
 
 
 def sign_in(address: str, name: str, key: PrivateKey, folder: Path) -> VaultContext:
-    """Open somebody's account at their computer."""
+    """Open somebody's account at their computer, as ``Vault`` does."""
+    clean(folder)
     api = Api(Transport(address), wait=lambda seconds: None)
     user_id = api.login(name, PASSWORD).user_id
     return VaultContext(
