@@ -224,6 +224,16 @@ def advice_for(code: str) -> str:
     return translate("Trust", "Ask whoever runs the server what happened to it. Your other pictures are not concerned.")
 
 
+def _advice_on_anothers(picture: Picture) -> str:
+    """What to do about a picture of somebody else: it may be honest, and changed by a person who is not known here."""
+    words = translate(
+        "Trust",
+        "Ask %1 whether somebody else has replaced it. If so, it is shown once you know that person too, or once %1 "
+        "has stored it again. If not, ask whoever runs the server.",
+    )
+    return words.replace("%1", short_text(picture.owner_name))
+
+
 def explain(picture: Picture, *, here: bool) -> Explanation:
     """Explain why a picture is not shown."""
     code = picture.problem_code
@@ -249,7 +259,7 @@ def explain(picture: Picture, *, here: bool) -> Explanation:
         return Explanation(
             f"{title} ({code or 'V-110'})",
             picture.problem,
-            advice_for(code),
+            _advice_on_anothers(picture) if picture.owner_name and code == "V-110" else advice_for(code),
             details,
             "shield-alert",
             danger=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
@@ -160,6 +161,13 @@ def test_enter_explains_what_is_not_shown(
     assert code in QGuiApplication.clipboard().text()
     dialog.again.click()
     runner.run_pending()
+
+
+def test_a_picture_that_a_stranger_replaced_sends_one_to_its_owner_first(qapp: Any, pictures: Any) -> None:
+    odd = pictures(5, state=PictureState.REFUSED, problem="Changed by a person not known here.", problem_code="V-110")
+    assert "whoever runs the server" in explain(odd, here=False).advice
+    advice = explain(dataclasses.replace(odd, owner_name="lina"), here=False).advice
+    assert advice.startswith("Ask lina whether somebody else has replaced it.")
 
 
 def test_a_picture_of_somebody_else_is_not_called_yours(qapp: Any, pictures: Any) -> None:
