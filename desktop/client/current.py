@@ -60,7 +60,7 @@ class Current:
 
     def content(self, context: VaultContext, cancelled: IsCancelled) -> AbstractContextManager[BinaryIO]:
         """Open the stored PNG; raises MovedOn from the block when another revision took its place."""
-        return fetching.content(context.api, self.owner_id, self.stored_name, self.envelope.header_hash, cancelled)
+        return fetching.content(context.api, self.owner_id, self.stored_name, self.envelope.text, cancelled)
 
     def thumbnail(self, context: VaultContext, cancelled: IsCancelled = never_cancelled) -> bytes:
         """Fetch and open the thumbnail; raises NotFound when the server has none, and Damaged."""

@@ -21,8 +21,18 @@ _T = TypeVar("_T")
 
 
 @contextmanager
-def content(api: Api, owner_id: str, stored_name: str, header_hash: str, cancelled: IsCancelled) -> Iterator[BinaryIO]:
+def content(api: Api, owner_id: str, stored_name: str, envelope: str, cancelled: IsCancelled) -> Iterator[BinaryIO]:
     """Open the stored PNG of a revision; within the ``with`` block it can be read once from start to end.
+
+    What the server calls the revision does not count: another one must have another envelope, and whoever fetches again
+    measures that.
+
+    Args:
+        api: Of the account.
+        owner_id: Whose it is.
+        stored_name: Its name.
+        envelope: The text of the revision's envelope.
+        cancelled: Asked between tries.
 
     Raises, where the block raises Damaged:
         MovedOn: The server has another revision by now, whose file this may have been.
@@ -32,8 +42,8 @@ def content(api: Api, owner_id: str, stored_name: str, header_hash: str, cancell
             yield untrusted
     except errors.Damaged as damaged:
         present = api.present(owner_id, stored_name, cancelled)
-        if present.row.header_hash != header_hash:
-            raise errors.MovedOn(current=present.row.header_hash, details=damaged.details) from damaged
+        if present.row.envelope != envelope:
+            raise errors.MovedOn(details=damaged.details) from damaged
         raise
 
 

@@ -68,7 +68,7 @@ def _fetched(
         known = context.catalog.get(picture_id)
         opened = _opened(context, known)
         name = known.picture.stored_name
-        with fetching.content(context.api, context.user_id, name, known.header_hash, cancelled) as untrusted:
+        with fetching.content(context.api, context.user_id, name, known.envelope, cancelled) as untrusted:
             return known, use(opened, untrusted)
 
     return fetching.newest(fetch, lambda: _look_again(context, picture_id, cancelled))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,6 +71,25 @@ def test_damage_stays_damage(anna: Friend, ben: Friend, sent: str) -> None:
     with pytest.raises(errors.Damaged):
         shared.open(theirs)
     assert len(asked) == 1
+
+
+def test_damage_stays_damage_whatever_the_server_calls_the_revision(
+    anna: Friend, ben: Friend, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, theirs = ben.shared, ben.theirs(anna, sent)
+    other = anna.add(png(seed=9))
+    present = ben.api.present
+
+    def renamed(*args: Any) -> Any:
+        found = present(*args)
+        return replace(found, row=replace(found.row, header_hash="ab" * 32))
+
+    monkeypatch.setattr(ben.api, "present", renamed)
+    monkeypatch.setattr(ben.api, "content", lambda _, name, *more: anna.api.content(anna.user_id, f"p-{other}", *more))
+    for attempt in (shared.open, lambda picture_id: shared.export(picture_id, ben.outside)):
+        with pytest.raises(errors.Damaged):
+            attempt(theirs)
+    assert not list(ben.outside.iterdir())
 
 
 def test_encrypting_anew(anna: Friend, ben: Friend, sent: str) -> None:
