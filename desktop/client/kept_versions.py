@@ -110,11 +110,6 @@ class KeptVersions:
         self._context = context
         self._folder = context.folder / FOLDER
 
-    def clean(self) -> None:
-        """Remove what killed programs left incomplete; only one program at a time uses a place."""
-        for _, owner in self._owners():
-            self._staging(owner).clean()
-
     def target(self, picture_id: str) -> Target:
         """Return what the gallery means by an id; raises PersonNotFound when its owner has no pinned key."""
         owner_id, dot, shared = picture_id.partition(".")
@@ -220,3 +215,9 @@ class KeptVersions:
             elif pin is not None and pin.public is not None:
                 found.append((pin.user_id, pin.public))
         return found
+
+
+def clean(place: Path) -> None:
+    """Remove what killed programs left incomplete, before anything is sealed; one program at a time uses a place."""
+    for folder in (place / FOLDER).glob("*/"):
+        Staging(folder).clean()

@@ -38,10 +38,9 @@ class Revising:
     """Replaces stored pictures. Ids are those of the gallery, of one's own pictures or of shared ones."""
 
     def __init__(self, context: VaultContext) -> None:
-        """Prepare, and remove what a crash left incomplete; nothing is sent yet."""
+        """Prepare; nothing is sent yet."""
         self._context = context
         self._kept = KeptVersions(context)
-        self._kept.clean()
 
     def replace(
         self, picture_id: str, source: Path, report: Report = no_report, cancelled: IsCancelled = never_cancelled
@@ -216,7 +215,8 @@ class Revising:
         target = kept.target
         for _ in range(TRIES):
             current = fetch(self._context, target.owner_id, target.owner, target.picture_id, cancelled)
-            if _same_file(current.opened, kept.opened):  # an earlier try whose answer was lost
+            mine = current.envelope.author == self._context.key.fingerprint
+            if mine and _same_file(current.opened, kept.opened):  # an earlier try whose answer was lost
                 return
             plan = next_revision(current.opened, self._context.key, owner=target.owner, grant=current.grant)
             with attempt(self._context.folder) as folder:

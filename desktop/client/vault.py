@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop import errors
-from desktop.client import attempts, exporting, preflight, queue_file, sealing, uploading, vault_opening
+from desktop.client import attempts, exporting, kept_versions, preflight, queue_file, sealing, uploading, vault_opening
 from desktop.client.memory_model import IntentKind
 from desktop.client.notes import Notes
 from desktop.client.preflight import Preflight, SourceFile, Verdict
@@ -88,6 +88,7 @@ class Vault:
         self._reading = Reading(api, user_id, self._catalog, self._bin, self._ledger)
         self._staging.clean()
         attempts.clean(place.folder)
+        kept_versions.clean(place.folder)
 
     @property
     def place(self) -> Place:

@@ -216,10 +216,12 @@ def test_what_is_refused_while_locked_is_not_noted_as_sent(there: Somewhere, mon
 
 
 def test_what_a_killed_program_left_half_sealed_elsewhere_goes_too(place: Somewhere) -> None:
-    """A change of the key, a new epoch or a copy, cut off; also where nobody else is ever met."""
-    left = place.session.place.folder / "attempts" / "1-0123456789abcdef"
-    left.mkdir(parents=True)
-    (left / CARRIER).write_bytes(b"half of it")
+    """A change of the key, a new epoch, a copy or a new version, cut off; also where nobody else is ever met."""
+    folder = place.session.place.folder
+    left = [folder / "attempts" / "1-0123456789abcdef", folder / "revisions" / ("cd" * 32) / ("ab" * 16)]
+    for half in left:
+        half.mkdir(parents=True)
+        (half / CARRIER).write_bytes(b"half of it")
     place.restart()
     assert place.vault.list_pictures() == []
-    assert not left.exists()
+    assert not any(half.exists() for half in left)

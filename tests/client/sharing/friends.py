@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from desktop import image_formats
+from desktop.client import attempts, kept_versions
 from desktop.client.api import Api
-from desktop.client.attempts import attempt, clean
 from desktop.client.key_change import KeyChange
 from desktop.client.memory import Memory
 from desktop.client.resealing import now_stored, own_envelope
@@ -121,7 +121,7 @@ class Friend:
         """Store a picture and return its id."""
         source = self.file(content, name)
         info = image_formats.read_info(source)
-        with attempt(self.folder) as folder:
+        with attempts.attempt(self.folder) as folder:
             made = sealed.seal(
                 source,
                 folder / "carrier.png",
@@ -154,7 +154,8 @@ class Friend:
 
 def sign_in(address: str, name: str, key: PrivateKey, folder: Path) -> VaultContext:
     """Open somebody's account at their computer, as ``Vault`` does."""
-    clean(folder)
+    attempts.clean(folder)
+    kept_versions.clean(folder)
     api = Api(Transport(address), wait=lambda seconds: None)
     user_id = api.login(name, PASSWORD).user_id
     return VaultContext(

@@ -306,14 +306,29 @@ def test_mine_is_stored_once_although_its_answer_was_lost(anna: Friend, ben: Fri
     assert revision(anna, two_versions) == (1, 3)
 
 
+def test_mine_is_not_done_by_what_somebody_else_says_of_their_file(
+    anna: Friend, ben: Friend, two_versions: str
+) -> None:
+    """Hash and name of a file are its author's word; only one's own counts."""
+    (kept,) = ben.revising.kept()
+    anna.revising.replace(two_versions, anna.file(MINE, kept.name))
+    ben.revising.resolve(ben.theirs(anna, two_versions), "mine")
+    assert fetch_own(anna.context, two_versions).envelope.author == ben.key.fingerprint
+    assert revision(anna, two_versions) == (1, 4)
+
+
 def test_what_a_killed_program_left_incomplete_goes(anna: Friend, ben: Friend, two_versions: str) -> None:
     (kept,) = ben.revising.kept()
     folder = next((ben.folder / "revisions").glob("*/*"))
-    half = folder.with_name("ab" * 16)
-    half.mkdir()
-    (half / "carrier.png").write_bytes(b"half of it")
+    half = [folder.with_name("ab" * 16), folder.parent.with_name("cd" * 32) / folder.name]  # also of nobody known here
+    for one in half:
+        one.mkdir(parents=True)
+        (one / "carrier.png").write_bytes(b"half of it")
     assert [one.picture_id for one in ben.revising.kept()] == [kept.picture_id]
-    assert not half.exists()
+    assert half[0].exists()  # it may be under way
+    ben.restart()
+    assert [one.picture_id for one in ben.revising.kept()] == [kept.picture_id]
+    assert not any(one.exists() for one in half)
 
 
 def test_what_is_stored_from_here_while_somebody_looks_is_no_rollback(anna: Friend) -> None:
