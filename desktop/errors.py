@@ -153,6 +153,17 @@ class GrantRefused(NoGrant):
     )
 
 
+class AuthorUnknown(NotAuthentic):
+    """Owner and permission are right, but the key that must have signed the change is not known here."""
+
+    code = "V-119"
+    title = "Changed by somebody you do not know"
+    default_message = (
+        "This picture was changed in the name of a person whose key is not known here, so nobody can tell whether it "
+        "was that person. It is not shown."
+    )
+
+
 class RolledBack(NotAuthentic):
     """The server handed out an older revision than one already accepted."""
 
@@ -296,7 +307,7 @@ class NameTaken(GlassineError):
 
     code = "F-105"
     title = "Already there"
-    default_message = "A file of that name is already there. Nothing was overwritten."
+    default_message = "A file of that name is already there. Nothing was overwritten. Choose another name."
 
 
 class AlreadyStored(GlassineError):

@@ -205,7 +205,7 @@ class _Judging:
     @staticmethod
     def _injected(error: errors.GlassineError) -> errors.GlassineError:
         """Name what is wrong with a picture of one's own that one never had."""
-        if isinstance(error, errors.NotAuthentic):
+        if isinstance(error, errors.NotAuthentic) and not isinstance(error, errors.AuthorUnknown):
             return errors.Injected(details=f"{error.code} {error.details}".strip())
         return error
 

@@ -219,5 +219,6 @@ def _plain(row: SharedRow, pin: Pin | None) -> Picture:
 
 
 def _with_problem(picture: Picture, error: errors.GlassineError) -> Picture:
-    state = PictureState.REFUSED if isinstance(error, errors.NotAuthentic) else PictureState.UNREADABLE
+    refused = isinstance(error, errors.NotAuthentic) and not isinstance(error, errors.AuthorUnknown)
+    state = PictureState.REFUSED if refused else PictureState.UNREADABLE
     return replace(picture, state=state, problem=f"{error.title}. {error.message}", problem_code=error.code)

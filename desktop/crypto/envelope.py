@@ -22,7 +22,16 @@ from desktop.crypto.objects import Deed, Grant, Header, verify_object
 from desktop.crypto.opened import OpenedEnvelope
 from desktop.crypto.picture_keys import SUITE, Revision, check_commitment, wrap_label
 from desktop.crypto.sizes import TAG, ciphertext_size, padded_payload, padded_thumbnail
-from desktop.errors import Damaged, GlassineError, NoGrant, NotAuthentic, Unsupported, WrongKey, WrongPicture
+from desktop.errors import (
+    AuthorUnknown,
+    Damaged,
+    GlassineError,
+    NoGrant,
+    NotAuthentic,
+    Unsupported,
+    WrongKey,
+    WrongPicture,
+)
 
 
 def read_envelope(
@@ -48,6 +57,7 @@ def read_envelope(
         WrongPicture: It is the envelope of another owner or picture.
         NotAuthentic: Deed or header is not signed by who must have signed.
         NoGrant: The author is not allowed to write.
+        AuthorUnknown: The author is, and their key is not the one that was given.
         Unsupported: An authentic envelope of a newer suite.
     """
     value = canonical.parse(untrusted_envelope)
@@ -67,7 +77,7 @@ def read_envelope(
         check_grant(header.grant, deed, owner, header.author, write=True, verified=before)
         pinned = author if author is None or isinstance(author, PublicKey) else author(header.author)
         if pinned is None or pinned.fingerprint != header.author:
-            raise NotAuthentic("This picture was changed by a person whose key is not known here. It is not shown.")
+            raise AuthorUnknown
         signer = pinned
     if not before:
         verify_object(signer, header.source)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from desktop.errors import AuthorUnknown
 from desktop.models import Picture, PictureState, Scheme, Trust
 from desktop.viewmodels.wording import moment_text, short_text
 
@@ -208,6 +209,14 @@ _ADVICE: Final[dict[str, Any]] = {
     "V-117": QT_TRANSLATE_NOOP(
         "Trust", "A sealed picture does not become a classic one by itself. Ask whoever runs the server."
     ),
+    "V-118": QT_TRANSLATE_NOOP(
+        "Trust", "Ask its owner to share it with you once more. If that does not help, ask whoever runs the server."
+    ),
+    AuthorUnknown.code: QT_TRANSLATE_NOOP(
+        "Trust",
+        "You let somebody change it. It is shown once that person is known here too: find them by name, as if to share "
+        "something.",
+    ),
     "V-121": QT_TRANSLATE_NOOP(
         "Trust", "You need do nothing: it stays deleted for you. Whoever runs the server has kept a copy."
     ),
@@ -224,14 +233,16 @@ def advice_for(code: str) -> str:
     return translate("Trust", "Ask whoever runs the server what happened to it. Your other pictures are not concerned.")
 
 
-def _advice_on_anothers(picture: Picture) -> str:
-    """What to do about a picture of somebody else: it may be honest, and changed by a person who is not known here."""
+def _changed_by_somebody(picture: Picture, details: str) -> Explanation:
+    """Explain a picture of somebody else: it may be honest, and changed by a person who is not known here."""
+    title = translate("Trust", "Changed by somebody you do not know")
     words = translate(
         "Trust",
         "Ask %1 whether somebody else has replaced it. If so, it is shown once you know that person too, or once %1 "
         "has stored it again. If not, ask whoever runs the server.",
     )
-    return words.replace("%1", short_text(picture.owner_name))
+    advice = words.replace("%1", short_text(picture.owner_name))
+    return Explanation(f"{title} ({picture.problem_code})", picture.problem, advice, details, "help", again=True)
 
 
 def explain(picture: Picture, *, here: bool) -> Explanation:
@@ -259,12 +270,14 @@ def explain(picture: Picture, *, here: bool) -> Explanation:
         return Explanation(
             f"{title} ({code or 'V-110'})",
             picture.problem,
-            _advice_on_anothers(picture) if picture.owner_name and code == "V-110" else advice_for(code),
+            advice_for(code),
             details,
             "shield-alert",
             danger=True,
             again=True,
         )
+    if picture.owner_name and code == AuthorUnknown.code:
+        return _changed_by_somebody(picture, details)
     title = translate("Trust", "Cannot be opened")
     advice = translate("Trust", "Fetch it again. If that does not help, the stored file is damaged; add it again.")
     return Explanation(f"{title} ({code})" if code else title, picture.problem, advice, details, "error", again=True)

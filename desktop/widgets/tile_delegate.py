@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, 
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from desktop.errors import AuthorUnknown
 from desktop.models import Picture, PictureState, Scheme
 from desktop.viewmodels.picture_model import WAITING, Role
 from desktop.viewmodels.thumbnails import Thumbnails
@@ -112,6 +113,8 @@ class TileDelegate(QStyledItemDelegate):
                 icon, words = "help", self.tr("Missing on the server")
             case PictureState.UNDECODED:
                 icon, words = "noise", picture.owner_name or self.tr("Closed until you accept")
+            case _ if picture.problem_code == AuthorUnknown.code:
+                icon, words = "help", self.tr("Changed by somebody you do not know")
             case _:
                 words = self.tr("Cannot be opened")
         self._fill(painter, inner, fill, rounded=rounded)

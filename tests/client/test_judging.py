@@ -264,6 +264,18 @@ def test_inject_own_named(device: Device, owner: PrivateKey, friend: PrivateKey)
     assert device.entries == {}
 
 
+def test_a_picture_of_ones_own_that_a_person_not_known_here_may_change(
+    device: Device, owner: PrivateKey, friend: PrivateKey
+) -> None:
+    """One's own key signed deed and grant, so nobody calls it somebody else's; it is not believed either."""
+    first = forge.picture(owner)
+    write = forge.grant(owner, friend.public, first.deed, first.picture_key)
+    for signer in (friend, owner):
+        made = following(first, author=friend, signer=signer, grant_object=write)
+        assert only(device.judge([made])) == ("refused", errors.AuthorUnknown)
+    assert device.entries == {}
+
+
 def test_swap_rows_of_known_pictures(device: Device, owner: PrivateKey) -> None:
     a, b = forge.picture(owner), forge.picture(owner)
     device.look(a, b)
@@ -339,7 +351,7 @@ def test_pictures_that_others_share(device: Device, owner: PrivateKey, friend: P
     assert only(device.look(row(second, authors=keys.get))) == ("next", None)
     assert only(device.look(row(second, authors=keys.get))) == ("same", None)
     # the writer's key is not pinned any more: not believed, though the text was verified once
-    assert only(device.look(row(second))) == ("refused", errors.NotAuthentic)
+    assert only(device.look(row(second))) == ("refused", errors.AuthorUnknown)
     assert only(device.look(row(first))) == ("refused", errors.RolledBack)
     # another's picture that is not authentic is not called an injection into one's own
     forged = forge.picture(friend, signer=owner)
@@ -363,9 +375,9 @@ def test_what_a_former_key_signed_counts_if_it_was_accepted(
     after = replace(device.memory, former={owner.fingerprint: owner.public.pem})
     assert only(judge([row(second, after)], after, own=friend.fingerprint)) == ("same", None)
     # whoever has the former key may have stolen it: nothing new is believed
-    assert only(judge([row(third, after)], after, own=friend.fingerprint)) == ("refused", errors.NotAuthentic)
+    assert only(judge([row(third, after)], after, own=friend.fingerprint)) == ("refused", errors.AuthorUnknown)
     lying = replace(after, former={owner.fingerprint: friend.public.pem})
-    assert only(judge([row(second, lying)], lying, own=friend.fingerprint)) == ("refused", errors.NotAuthentic)
+    assert only(judge([row(second, lying)], lying, own=friend.fingerprint)) == ("refused", errors.AuthorUnknown)
 
 
 def test_a_person_with_a_new_key(device: Device, owner: PrivateKey, friend: PrivateKey) -> None:

@@ -161,7 +161,8 @@ def test_what_was_shared_with_a_former_key_opens_until_it_is_shared_anew(
     # only where the former key is kept, and for nobody else
     elsewhere = ben.elsewhere()
     elsewhere.meet(anna)
-    assert elsewhere.shared.list()[0].state is PictureState.REFUSED
+    (picture,) = elsewhere.shared.list()
+    assert (picture.state, picture.problem_code) == (PictureState.UNREADABLE, errors.AuthorUnknown.code)
     elsewhere.close()
 
     with pytest.raises(errors.KeyChanged):

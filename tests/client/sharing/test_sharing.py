@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from desktop import errors
+from desktop.client.current import fetch_own
 from desktop.crypto.keys import PrivateKey
 from desktop.crypto.sealed import parse_grant, read_envelope
 from desktop.crypto.words import fingerprint_groups, fingerprint_words, qr_text
@@ -92,14 +93,21 @@ def test_a_writer_stores_a_revision_that_counts_under_the_grant_only(anna: Frien
 
     assert ben.content(anna, picture_id) == second
     # Cleo never met Ben: his revision is named, not shown
+    theirs = cleo.theirs(anna, picture_id)
     (picture,) = cleo.shared.list()
-    assert picture.state is PictureState.REFUSED
-    assert "key is not known here" in picture.problem
+    assert (picture.state, picture.problem_code) == (PictureState.UNREADABLE, errors.AuthorUnknown.code)
+    assert cleo.shared.thumbnails([theirs]) == {}
+    for look in (cleo.shared.open, lambda one: cleo.shared.export(one, cleo.outside)):
+        with pytest.raises(errors.AuthorUnknown):
+            look(theirs)
+    # and neither is it to Anna herself where nothing is remembered, though it is not called somebody else's
+    there = anna.elsewhere()
+    with pytest.raises(errors.AuthorUnknown):
+        fetch_own(there.context, picture_id)
+    there.close()
     cleo.meet(ben)
     assert cleo.content(anna, picture_id) == second
     # the owner has it too, under the writer's signature
-    from desktop.client.current import fetch_own
-
     current = fetch_own(anna.context, picture_id)
     assert (current.envelope.author, current.envelope.revision) == (ben.key.fingerprint, 2)
     assert current.opened.metadata.name == "two.png"
@@ -133,8 +141,6 @@ def test_sharing_again_changes_the_role(anna: Friend, ben: Friend) -> None:
         assert anna.sharing.share([picture_id], user_id, role).shared == (picture_id,)  # type: ignore[arg-type]
         assert [share.role for share in anna.sharing.shares_of(picture_id)] == [role]
     assert anna.sharing.share([picture_id], user_id, "read").shared == (picture_id,)
-    from desktop.client.current import fetch_own
-
     assert fetch_own(anna.context, picture_id).envelope.epoch == 2
     assert anna.sharing.shared_with(user_id) == [picture_id]
     assert anna.sharing.counts() == {picture_id: (1, False)}

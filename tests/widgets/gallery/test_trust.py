@@ -164,10 +164,19 @@ def test_enter_explains_what_is_not_shown(
 
 
 def test_a_picture_that_a_stranger_replaced_sends_one_to_its_owner_first(qapp: Any, pictures: Any) -> None:
-    odd = pictures(5, state=PictureState.REFUSED, problem="Changed by a person not known here.", problem_code="V-110")
-    assert "whoever runs the server" in explain(odd, here=False).advice
-    advice = explain(dataclasses.replace(odd, owner_name="lina"), here=False).advice
-    assert advice.startswith("Ask lina whether somebody else has replaced it.")
+    odd = pictures(5, state=PictureState.UNREADABLE, problem_code="V-119", owner_name="lina")
+    said = explain(odd, here=False)
+    assert said.title == "Changed by somebody you do not know (V-119)"
+    assert said.advice.startswith("Ask lina whether somebody else has replaced it.")
+    assert not said.danger
+    own = explain(dataclasses.replace(odd, state=PictureState.REFUSED, owner_name=""), here=False)
+    assert own.advice.startswith("You let somebody change it.")
+    assert own.danger
+
+
+def test_what_was_not_properly_shared_sends_one_to_its_owner(qapp: Any, pictures: Any) -> None:
+    odd = pictures(5, state=PictureState.REFUSED, problem_code="V-118", owner_name="lina")
+    assert explain(odd, here=False).advice.startswith("Ask its owner to share it with you once more.")
 
 
 def test_a_picture_of_somebody_else_is_not_called_yours(qapp: Any, pictures: Any) -> None:
