@@ -148,7 +148,6 @@ class KeysPage(StyledWidget):
         for entry in others:
             self.others.add_row(self._other_row(entry))
         self._empty.setVisible(not self._vm.entries)
-        self._order_tabs()
 
     def _show_people(self) -> None:
         """Show whose keys are known; a vault on this computer has no other people."""
@@ -157,16 +156,6 @@ class KeysPage(StyledWidget):
         self.people.setVisible(there)
         if people is not None and there:
             self.people.show_people(people.known.people, people.known.offered)
-        self._order_tabs()
-
-    def _order_tabs(self) -> None:
-        """Let Tab go through the keys first, then through the people: rows are made anew now and then."""
-        before: QWidget = self.more
-        rows = [w for card in (self.own_actions, self.others) for w in card.findChildren(QWidget)]
-        stops = [w for w in rows if w.focusPolicy() & Qt.FocusPolicy.TabFocus and not w.isHidden()]
-        for stop in (self.card.copy, self.card.show_code, *stops, *self.people.answers):
-            self.setTabOrder(before, stop)
-            before = stop
 
     def open_kit(self) -> None:
         """Make a kit, or prove the one that there is."""

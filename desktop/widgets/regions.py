@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
 
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
-
-_LONGEST_CHAIN: Final = 10_000
 
 
 def step_region(regions: Sequence[QWidget], *, backwards: bool = False) -> None:
@@ -37,10 +34,7 @@ def first_control(region: QWidget, leave_out: Sequence[QWidget] = ()) -> QWidget
     """The first control in the region that Tab stops at, not counting those inside ``leave_out``."""
     if _stops(region):
         return region
-    candidates = _controls(region, leave_out)
-    if not candidates:
-        return None
-    return _as_made(region, candidates)[0]
+    return next(iter(_controls(region, leave_out)), None)
 
 
 def step_control(regions: Sequence[QWidget], *, backwards: bool = False, by_place: Collection[QWidget] = ()) -> bool:
@@ -57,7 +51,7 @@ def step_control(regions: Sequence[QWidget], *, backwards: bool = False, by_plac
     stops: list[QWidget] = []
     for region in regions:
         found = _controls(region, [other for other in regions if other is not region and region.isAncestorOf(other)])
-        stops += _from_the_top(region, found) if region in by_place else _as_made(region, found)
+        stops += _from_the_top(region, found) if region in by_place else found
     focused = QApplication.focusWidget()
     if not stops or focused not in stops:
         return False
@@ -68,24 +62,16 @@ def step_control(regions: Sequence[QWidget], *, backwards: bool = False, by_plac
 
 
 def _controls(region: QWidget, leave_out: Sequence[QWidget]) -> list[QWidget]:
+    """Controls as the parts are stacked: in the order of making, and what is made anew inside a part stays there.
+
+    Not by Qt's focus chain: PySide takes whoever is asked for the next widget for its owner, and when the one goes
+    away, it forgets what C++ has made for the other, such as the entries of its menu.
+    """
     return [
         child
         for child in region.findChildren(QWidget)
         if _stops(child) and not any(part is child or part.isAncestorOf(child) for part in leave_out)
     ]
-
-
-def _as_made(region: QWidget, controls: Sequence[QWidget]) -> list[QWidget]:
-    """Controls in the order of Qt's focus chain."""
-    wanted, ordered = set(controls), []
-    widget: QWidget | None = region
-    for _ in range(_LONGEST_CHAIN):
-        widget = widget.nextInFocusChain() if widget is not None else None
-        if widget is None or widget is region:
-            break
-        if widget in wanted:
-            ordered.append(widget)
-    return [*ordered, *(control for control in controls if control not in set(ordered))]
 
 
 def _from_the_top(region: QWidget, controls: Sequence[QWidget]) -> list[QWidget]:

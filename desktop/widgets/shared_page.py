@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtWidgets import QComboBox, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QToolButton
 
 from desktop.errors import GlassineError, KeyChanged
 from desktop.models import Person, Picture, PictureState
@@ -50,6 +50,7 @@ class SharedPage(PlacePage):
         self.waiting.accepted.connect(shared.accept)
         self.waiting.declined.connect(self.ask_to_decline)
         self.above.addWidget(self.waiting)
+        self.waiting.stackUnder(self.content)  # Tab goes through the parts as they are stacked
         self.person = QComboBox()
         self.person.setAccessibleName(self.tr("From whom"))
         self.person.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -159,10 +160,6 @@ class SharedPage(PlacePage):
     def _on_senders(self) -> None:
         shared = self.shared
         self.waiting.show_senders(shared.waiting)
-        before: QWidget = self.declined
-        for answer in (*self.waiting.answers, self.view):  # answers are made anew, and would come after the grid
-            self.setTabOrder(before, answer)
-            before = answer
         self.above.setContentsMargins(Space.LARGE, Space.MEDIUM if shared.waiting else 0, Space.LARGE, 0)
         self.person.clear()
         self.person.addItem(self.tr("From everybody"), "")

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from desktop.errors import ServerSilent, WrongPassword
 from desktop.widgets.components import (
@@ -42,6 +43,7 @@ from desktop.widgets.components import (
 from desktop.widgets.icons import Icons
 from desktop.widgets.marks import CHIP_STYLES
 from desktop.widgets.notices import error_words
+from desktop.widgets.regions import step_control
 from desktop.widgets.sidebar import SidebarRow
 
 
@@ -449,3 +451,18 @@ def test_an_empty_place_says_its_words_in_full(qtbot: Any, icons: Icons, holder:
 )
 def test_initials(name: str, letters: str) -> None:
     assert initials(name) == letters
+
+
+def test_what_goes_away_after_a_step_takes_no_entries_of_menus_along(qtbot: Any, holder: QWidget) -> None:
+    row, more = QPushButton(holder), QToolButton(holder)
+    more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    menu = QMenu(more)
+    entry = menu.addAction("Change")
+    show(qtbot, holder)
+    row.setFocus()
+    assert step_control([holder])
+    assert more.hasFocus()
+    row.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert isValid(entry)
+    assert entry.text() == "Change"
