@@ -173,4 +173,4 @@ def require_free(path: Path) -> None:
     from desktop.errors import NameTaken
 
     if os.path.lexists(path):
-        raise NameTaken(f"{quoted(path)} is already there. Nothing was overwritten.")
+        raise NameTaken(f"{quoted(path)} is already there. Nothing was overwritten. Choose another name.")

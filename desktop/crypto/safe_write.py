@@ -38,7 +38,7 @@ def writing_error(problem: OSError, path: Path) -> GlassineError:
     if problem.errno in _FULL:
         return StorageFull(f"There is no space left to write {name}. Free some space and try again.")
     if problem.errno == errno.EEXIST:
-        return NameTaken(f"{path.name} is already there. Nothing was overwritten.")
+        return NameTaken(f"{path.name} is already there. Nothing was overwritten. Choose another name.")
     if problem.errno in _READ_ONLY:
         return StorageReadOnly(
             f"The folder {path.parent} cannot be written. Choose another one, or change its permissions."
@@ -115,7 +115,7 @@ def new_file(
     _remove_stale_now_and_then(target.parent)
     try:
         if not replace and os.path.lexists(target):
-            raise NameTaken(f"{target.name} is already there. Nothing was overwritten.")
+            raise NameTaken(f"{target.name} is already there. Nothing was overwritten. Choose another name.")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | O_BINARY, 0o600)
         created = True
         with os.fdopen(descriptor, "wb") as file:

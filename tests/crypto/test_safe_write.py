@@ -57,7 +57,7 @@ def test_an_exception_leaves_nothing(tmp_path: Path, error: type[BaseException])
 
 def test_what_is_there_stays(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"old")
-    with pytest.raises(NameTaken), new_file(tmp_path / "a"):
+    with pytest.raises(NameTaken, match="Choose another name"), new_file(tmp_path / "a"):
         pytest.fail("no work is done for nothing")
     assert (tmp_path / "a").read_bytes() == b"old"
 
@@ -70,7 +70,7 @@ def test_a_dangling_link_is_there_too(tmp_path: Path) -> None:
 
 
 def test_a_name_taken_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
-    with pytest.raises(NameTaken), new_file(tmp_path / "a") as file:
+    with pytest.raises(NameTaken, match="Choose another name"), new_file(tmp_path / "a") as file:
         file.write(b"mine")
         (tmp_path / "a").write_bytes(b"theirs")
     assert names(tmp_path) == ["a"]
