@@ -29,6 +29,7 @@ class KitDialog(Dialog):
         super().__init__(icons, parent, " ", self.WIDE, sentence=" ")
         self.vm = view_model
         self._error: ErrorBox | None = None
+        self._copied = ""
         self._step = Label("", "caption")
         self._head.addWidget(self._step, 0, Qt.AlignmentFlag.AlignTop)
         self.passphrase = Field(icons, self.tr("Passphrase of your key"), password=True)
@@ -306,7 +307,8 @@ class KitDialog(Dialog):
 
     def _copy(self) -> None:
         if self.vm.new is not None:
-            QGuiApplication.clipboard().setText(" ".join(self.vm.new.words))
+            self._copied = " ".join(self.vm.new.words)
+            QGuiApplication.clipboard().setText(self._copied)
             self._tell(self.tr("Copied. The words leave the clipboard when this window is closed."))
 
     def _save_copy(self) -> None:
@@ -369,10 +371,10 @@ class KitDialog(Dialog):
 
     def done(self, result: int) -> None:
         """Forget the words, those in the fields and on the clipboard too."""
-        new = self.vm.new
         clipboard = QGuiApplication.clipboard()
-        if new is not None and clipboard.text() == " ".join(new.words):
+        if self._copied and clipboard.text() == self._copied:  # the view-model has none any more when it was locked
             clipboard.clear()
+        self._copied = ""
         self.words_grid.clear()
         self.proof_grid.clear()
         self.typed.clear()

@@ -234,11 +234,15 @@ def test_words_that_open_nothing_yet_are_not_thrown_away_unasked(
     assert (view_model.new, memory_kit.kept) == (None, 0)
 
 
-def test_locking_closes_the_words_unasked(dialog: Any, view_model: KitViewModel, runner: InlineRunner) -> None:
+def test_locking_closes_the_words_unasked(
+    dialog: Any, view_model: KitViewModel, runner: InlineRunner, qapp: Any
+) -> None:
     show_words(dialog, runner)
+    dialog.copy_button.click()
     view_model.stop()
     dialog.reject()  # what the window does with every dialog when it locks
     assert not dialog.isVisible()
+    assert qapp.clipboard().text() == ""
 
 
 def test_whoever_lost_the_paper_makes_another_kit(
