@@ -159,7 +159,7 @@ class ShareViewModel(QObject):
         if not name:
             self.field_failed.emit(translate("Share", "Write a user name."))
             return
-        there = next((row for row in self.rows if row.person.name.casefold() == name.casefold()), None)
+        there = next((row for row in self.rows if row.person.name == name), None)
         if there is not None:
             self._say_twice(there)
             return

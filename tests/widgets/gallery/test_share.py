@@ -81,8 +81,15 @@ def test_adding_somebody_twice_points_to_the_list(
     model = ShareViewModel(runner, circle.port, three)
     model.load()
     runner.run_pending()
-    assert add(model, runner, "Lina") == "lina can already view these. Change the role in the list."
+    assert add(model, runner, "lina") == "lina can already view these. Change the role in the list."
     assert names(model) == ["lina"]
+
+
+def test_names_that_differ_by_a_capital_are_two_people(model: ShareViewModel, runner: Any, circle: FakeCircle) -> None:
+    circle.sharing.add(make_person("lina"), make_person("Lina"))
+    assert add(model, runner, "lina") == ""
+    assert add(model, runner, "Lina") == ""
+    assert names(model) == ["lina", "Lina"]
 
 
 def test_the_list_says_who_has_how_many_since_when(
