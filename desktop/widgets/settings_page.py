@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.models import PlaceKind
 from desktop.viewmodels.settings import SettingsViewModel
@@ -124,8 +124,7 @@ class SettingsPage(StyledWidget):
                 control=self.lock_after,
             )
         )
-        choices: list[tuple[str, Any]] = [(self.tr("Yes"), True), (self.tr("No"), False)]
-        self.lock_with_screen = self._combo(choices, vm.lock_with_screen, vm.set_lock_with_screen)
+        self.lock_with_screen = self._box(vm.lock_with_screen, vm.set_lock_with_screen)
         locking.add_row(
             CardRow(
                 self.tr("Lock with the screen"),
@@ -133,7 +132,7 @@ class SettingsPage(StyledWidget):
                 control=self.lock_with_screen,
             )
         )
-        self.lock_minimised = self._combo(choices, vm.lock_minimised, vm.set_lock_minimised)
+        self.lock_minimised = self._box(vm.lock_minimised, vm.set_lock_minimised)
         locking.add_row(CardRow(self.tr("Lock when the window is minimised"), control=self.lock_minimised))
 
     def _section(self, icon: str, title: str) -> Card:
@@ -167,6 +166,13 @@ class SettingsPage(StyledWidget):
         combo.setCurrentIndex(max(0, combo.findData(current)))
         combo.currentIndexChanged.connect(lambda index: chosen(combo.itemData(index)))
         return combo
+
+    @staticmethod
+    def _box(current: bool, chosen: Callable[[bool], None]) -> QCheckBox:
+        box = QCheckBox()
+        box.setChecked(current)
+        box.toggled.connect(chosen)
+        return box
 
     def _folder_row(self, title: str, folder: Path) -> CardRow:
         button = default_button(self.tr("Open the folder"))

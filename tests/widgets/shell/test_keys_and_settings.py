@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QAbstractButton, QCheckBox
 
 from desktop import errors
 from desktop.config import Config, Preferences
@@ -224,6 +224,27 @@ def test_where_the_pictures_are(settings: SettingsViewModel, make_session: Calla
     assert settings.place == session.place
     settings.stop()
     assert settings.place is None
+
+
+def test_when_to_lock_is_chosen_with_check_boxes(
+    settings: SettingsViewModel, config: Config, dressed: Any, qtbot: Any
+) -> None:
+    from desktop.widgets.icons import Icons
+    from desktop.widgets.settings_page import SettingsPage
+
+    page = SettingsPage(Icons(dressed()), settings)
+    qtbot.addWidget(page)
+    page.show()
+    boxes = {
+        "Lock with the screen": (page.lock_with_screen, "lock_with_screen"),
+        "Lock when the window is minimised": (page.lock_minimised, "lock_minimised"),
+    }
+    for name, (box, preference) in boxes.items():
+        before = getattr(config.preferences, preference)
+        assert isinstance(box, QCheckBox)
+        assert (box.accessibleName(), box.isChecked()) == (name, before)
+        qtbot.keyClick(box, Qt.Key.Key_Space)
+        assert getattr(config.preferences, preference) is not before
 
 
 def test_deleting_a_key_names_whose_pictures_are_lost_and_offers_a_copy(
