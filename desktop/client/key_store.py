@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +59,7 @@ _Entries = list[KeyEntry]  # KeyStore.list hides the builtin inside the class
 
 
 class KeyStore:
-    """The key files of one folder. Safe to use from several threads."""
+    """The key files of one folder. Safe to use from several threads and programs."""
 
     def __init__(self, folder: Path) -> None:
         """Nothing is read or created yet."""
@@ -75,11 +78,9 @@ class KeyStore:
 
     def remove_unused(self, fingerprint: str) -> None:
         """Remove a key that was made a moment ago and never used; any other would be lost with its pictures."""
-        with self._lock:
-            index = self._index()
+        with self._changing() as index:
             index.pop(fingerprint, None)
-            self._save_index(index)
-            self._path(fingerprint).unlink(missing_ok=True)
+        self._path(fingerprint).unlink(missing_ok=True)
 
     def get(self, fingerprint: str) -> KeyEntry:
         """Return one key.
@@ -143,10 +144,8 @@ class KeyStore:
         from desktop.crypto import key_file
 
         self._write_key_file(self._path(key.fingerprint), key_file.create(key, passphrase), passphrase)
-        with self._lock:
-            index = self._index()
+        with self._changing() as index:
             index[key.fingerprint] = {"name": _clean(name), "created": datetime.now(UTC).isoformat()}
-            self._save_index(index)
         return self.get(key.fingerprint)
 
     def import_file(self, path: Path, passphrase: str | None, name: str, new_passphrase: str) -> KeyEntry:
@@ -218,28 +217,21 @@ class KeyStore:
 
     def rename(self, fingerprint: str, name: str) -> None:
         """Give a key another name; raises KeyMissing."""
-        with self._lock:
-            self.get(fingerprint)
-            index = self._index()
-            index[fingerprint] = index.get(fingerprint, {}) | {"name": _clean(name)}
-            self._save_index(index)
+        self.get(fingerprint)
+        self.note(fingerprint, name=_clean(name))
 
     def set_default(self, fingerprint: str) -> None:
         """Use this key unless another is chosen; raises KeyMissing."""
-        with self._lock:
-            self.get(fingerprint)
-            index = self._index()
+        self.get(fingerprint)
+        with self._changing() as index:
             for known in {fingerprint, *index}:
                 index[known] = index.get(known, {}) | {"default": known == fingerprint}
-            self._save_index(index)
 
     def note(self, fingerprint: str, **notes: Any) -> None:
         """Remember things about a key beside its name, no secrets; None forgets one. Lost with the list of names."""
-        with self._lock:
-            index = self._index()
+        with self._changing() as index:
             kept = index.get(fingerprint, {}) | notes
             index[fingerprint] = {name: value for name, value in kept.items() if value is not None}
-            self._save_index(index)
 
     def notes(self, fingerprint: str) -> dict[str, Any]:
         """Return what is remembered about a key, untrusted: anybody could have written it."""
@@ -263,9 +255,8 @@ class KeyStore:
             except OSError as problem:
                 raise writing_error(problem, path) from problem
             sync_folder(self.folder)
-            index = self._index()
-            if index.pop(fingerprint, None) is not None:
-                self._save_index(index)
+        with self._changing() as index:
+            index.pop(fingerprint, None)
 
     def read(self, fingerprint: str) -> bytes:
         """Return a key file as it is; raises KeyMissing or KeyFileUnreadable."""
@@ -421,11 +412,24 @@ class KeyStore:
             return {}
         return {key: value for key, value in document.items() if isinstance(value, dict)}
 
-    def _save_index(self, index: dict[str, dict[str, Any]]) -> None:
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, dict[str, Any]]]:
+        """Change names and dates, which are written if that changed them; meanwhile other threads and programs wait."""
+        import fcntl
+
         from desktop.crypto import safe_write
 
-        with safe_write.new_file(self._index_path, replace=True) as file:
-            file.write(json.dumps(index, indent=1).encode())
+        with self._lock, ExitStack() as held:
+            with suppress(OSError):  # a folder that cannot be locked costs names at most
+                descriptor = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+                held.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            index = self._index()
+            before = json.dumps(index)
+            yield index
+            if json.dumps(index) != before:
+                with safe_write.new_file(self._index_path, replace=True) as file:
+                    file.write(json.dumps(index, indent=1).encode())
 
 
 def _clean(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,24 @@ def test_the_classic_key(store: KeyStore, tmp_path: Path) -> None:
     path.write_text("not a key")
     with pytest.raises(errors.KeyRefused):
         store.import_classic(path)
+
+
+def test_two_programs_take_no_notes_from_each_other(filled: KeyStore, key: PrivateKey) -> None:
+    """Each has a store of its own, as two windows have."""
+    together = threading.Barrier(2)
+
+    def notes(name: str) -> None:
+        store = KeyStore(filled.folder)
+        together.wait(10)
+        for number in range(20):
+            store.note(key.fingerprint, **{f"{name}{number}": number})
+
+    programs = [threading.Thread(target=notes, args=(name,)) for name in "ab"]
+    for program in programs:
+        program.start()
+    for program in programs:
+        program.join()
+    assert len(filled.notes(key.fingerprint)) == 40
 
 
 def test_nothing_secret_is_written_beside_the_key(filled: KeyStore, key: PrivateKey) -> None:
