@@ -169,7 +169,7 @@ class Importer:
         permissions: list[Permission],
     ) -> None:  # fmt: skip
         unfinished = self._storage.remove_picture(picture_id, deleted=UNFINISHED)
-        for blob_id in unfinished.blobs if unfinished else ():
+        for blob_id in unfinished.picture.blobs if unfinished else ():
             self._storage.remove_blob(blob_id)
         created = file.stored or old.created or UNFINISHED
         digest = hashlib.sha256()

@@ -42,7 +42,7 @@ def remove_belongings(storage: Storage, user_id: str) -> None:
         while pictures := listed(user_id, limit=PAGE):
             for picture in pictures:
                 gone = storage.remove_picture(picture.id)
-                remove_blobs(storage, gone.blobs if gone is not None else ())
+                remove_blobs(storage, gone.picture.blobs if gone is not None else ())
     while files := storage.files(user_id, limit=PAGE):
         for file in files:
             published = storage.remove_file(file.id)

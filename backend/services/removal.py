@@ -24,14 +24,15 @@ def remove_for_good(
 
     From the moment the record is gone the picture is gone; bytes that cannot be removed are orphans, collected later.
     """
-    grants = storage.grant_bytes(picture_id)
-    picture = storage.remove_picture(picture_id, deleted=deleted)
-    if picture is not None:
-        remove_blobs(storage, picture.blobs)
-        try:
-            quota.release(picture.owner_id, picture.stored_bytes + grants)
-        except StorageError as error:
-            logger.warning("A deleted picture stays accounted for: %s", error)
+    removed = storage.remove_picture(picture_id, deleted=deleted)
+    if removed is None:
+        return None
+    picture = removed.picture
+    remove_blobs(storage, picture.blobs)
+    try:
+        quota.release(picture.owner_id, picture.stored_bytes + removed.grant_bytes)
+    except StorageError as error:
+        logger.warning("A deleted picture stays accounted for: %s", error)
     return picture
 
 

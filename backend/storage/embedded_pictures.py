@@ -14,7 +14,7 @@ from typing import Any
 from backend.storage.embedded_base import call
 from backend.storage.embedded_permissions import EmbeddedPermissions
 from backend.storage.embedded_records import insert, record, records, slot
-from backend.storage.protocol import Permission, PictureRecord, Revision
+from backend.storage.protocol import Permission, PictureRecord, RemovedPicture, Revision
 
 
 class EmbeddedPictures(EmbeddedPermissions):
@@ -137,21 +137,23 @@ class EmbeddedPictures(EmbeddedPermissions):
         return records(PictureRecord, self._bin.find({"deleted": {"$lt": before}}, limit=limit))
 
     @call
-    def remove_picture(self, picture_id: str, *, deleted: datetime | None = None) -> PictureRecord | None:
+    def remove_picture(self, picture_id: str, *, deleted: datetime | None = None) -> RemovedPicture | None:
         with self._mutex:
             picture = record(PictureRecord, self._find(picture_id))
             if picture is None or (deleted is not None and picture.deleted != deleted):
                 return None
             with self._renaming(picture.blobs, ()):
-                self._shrink(lambda: self._remove_records(picture))
+                removed = self._shrink(lambda: self._remove_records(picture))
                 if picture.deleted is None:
                     self._count_changed(picture.owner_id, -1)
-            return picture
+            return removed
 
-    def _remove_records(self, picture: PictureRecord) -> None:
+    def _remove_records(self, picture: PictureRecord) -> RemovedPicture:
+        removed = RemovedPicture(picture, self._grant_bytes(picture.id))
         (self._pictures if picture.deleted is None else self._bin).delete_one({"_id": picture.id})
         self._permissions.delete_many({"picture_id": picture.id})
         self._revisions.delete_many({"picture_id": picture.id})
+        return removed
 
     def _page(self, collection: Any, owner_id: str, after: str, limit: int | None) -> list[PictureRecord]:
         if limit is not None and limit <= 0:

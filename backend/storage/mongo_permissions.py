@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from backend.storage.mongo_base import MongoBase, MongoDocument, call, page, to_record
-from backend.storage.mongo_pictures import RECORD, permission_document
+from backend.storage.mongo_pictures import RECORD, grant_bytes, permission_document
 from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord
 
 
@@ -42,7 +42,7 @@ class MongoPermissions(MongoBase):
     @call
     def grant_bytes(self, picture_id: str) -> int:
         found = self._pictures.find_one({"_id": picture_id}, {"permissions.grant": 1})
-        return _bytes_of(found["permissions"]) if found else 0
+        return grant_bytes(found["permissions"]) if found else 0
 
     @call
     def set_permission(self, permission: Permission, *, revision: str | None = None) -> Permission | None:
@@ -52,6 +52,9 @@ class MongoPermissions(MongoBase):
 
     @call
     def remove_permission(self, picture_id: str, user_id: str) -> Permission | None:
+        return self._pull(picture_id, user_id)
+
+    def _pull(self, picture_id: str, user_id: str) -> Permission | None:
         change = {"$pull": {"permissions": {"user_id": user_id}}}
         return self._before(_holding(picture_id, user_id), change, user_id)
 
@@ -77,20 +80,16 @@ class MongoPermissions(MongoBase):
 
     @call
     def remove_permissions_of(self, user_id: str) -> dict[str, int]:
-        wanted = {"permissions.user_id": user_id}
         removed: Counter[str] = Counter()
-        for found in self._pictures.find(wanted, {"owner_id": 1, "permissions": _only(user_id)}):
-            removed[found["owner_id"]] += _bytes_of(found["permissions"])
-        self._pictures.update_many(wanted, {"$pull": {"permissions": {"user_id": user_id}}})
+        for found in self._pictures.find({"permissions.user_id": user_id}, {"owner_id": 1}):
+            permission = self._pull(found["_id"], user_id)  # one by one: the owner may take it back at the same time
+            if permission is not None:
+                removed[found["owner_id"]] += len(permission.grant)
         return dict(removed)
 
 
 def _of_revision(picture_id: str, revision: str | None) -> MongoDocument:
     return {"_id": picture_id} if revision is None else {"_id": picture_id, "header_hash": revision}
-
-
-def _bytes_of(permissions: list[MongoDocument]) -> int:
-    return sum(len(each["grant"]) for each in permissions)
 
 
 def _holding(picture_id: str, user_id: str) -> MongoDocument:

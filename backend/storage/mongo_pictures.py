@@ -18,7 +18,7 @@ from datetime import datetime
 from bson import ObjectId
 
 from backend.storage.mongo_base import MongoBase, MongoDocument, call, insert, page, to_document, to_record, to_records
-from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, Revision
+from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, RemovedPicture, Revision
 
 RECORD: MongoDocument = {field.name: 1 for field in fields(PictureRecord) if field.name != "id"}
 """Projection on the record alone: a picture may be shared with thousands."""
@@ -146,12 +146,19 @@ class MongoPictures(MongoBase):
         return to_records(PictureRecord, self._pictures.find(wanted, RECORD, sort=[("deleted", 1)], limit=limit))
 
     @call
-    def remove_picture(self, picture_id: str, *, deleted: datetime | None = None) -> PictureRecord | None:
+    def remove_picture(self, picture_id: str, *, deleted: datetime | None = None) -> RemovedPicture | None:
         wanted = {"_id": picture_id} if deleted is None else {"_id": picture_id, "in_bin": True, "deleted": deleted}
-        removed = self._pictures.find_one_and_delete(wanted, RECORD)
-        if removed is not None:
-            self._revisions.delete_many({"picture_id": picture_id})
-        return to_record(PictureRecord, removed)
+        removed = self._pictures.find_one_and_delete(wanted, RECORD | {"permissions.grant": 1})
+        if removed is None:
+            return None
+        self._revisions.delete_many({"picture_id": picture_id})
+        (picture,) = to_records(PictureRecord, [removed])
+        return RemovedPicture(picture, grant_bytes(removed["permissions"]))
+
+
+def grant_bytes(permissions: Sequence[MongoDocument]) -> int:
+    """What the grants of permissions in a picture's document take."""
+    return sum(len(each["grant"]) for each in permissions)
 
 
 def permission_document(permission: Permission) -> MongoDocument:

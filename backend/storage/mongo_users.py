@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.storage.mongo_base import MongoBase, call, insert, page, to_document, to_record, to_records
+from backend.storage.mongo_pictures import grant_bytes
 from backend.storage.protocol import User
 
 
@@ -72,6 +73,6 @@ class MongoUsers(MongoBase):
             )
             used += sum(found["bytes"] for found in sums)
         for found in self._pictures.find({"owner_id": user_id}, {"permissions.grant": 1}):
-            used += sum(len(each["grant"]) for each in found["permissions"])
+            used += grant_bytes(found["permissions"])
         self._users.update_one({"_id": user_id}, {"$set": {"used_bytes": used}})
         return used

@@ -139,6 +139,14 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedPicture:
+    """A picture as it was when it was removed, and the bytes that the grants on it took."""
+
+    picture: PictureRecord
+    grant_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A small thing that a person's programs keep on the server, opaque to it; unique per owner, kind and key.
 
@@ -338,10 +346,11 @@ class Storage(Protocol):
         """Pictures of everybody that are in the bin since before that time, some of them when there are many."""
         ...
 
-    def remove_picture(self, picture_id: str, *, deleted: datetime | None = None) -> PictureRecord | None:
-        """Remove the record, its permissions and its history durably and return it; atomic: of two callers one gets
-        None. Unless ``deleted`` is None, only one that is in the bin since exactly then. The caller removes the blobs
-        afterwards; a crash in between leaves orphans."""
+    def remove_picture(self, picture_id: str, *, deleted: datetime | None = None) -> RemovedPicture | None:
+        """Remove the record, its permissions and its history durably and return what went; atomic: of two callers one
+        gets None, and a grant that is taken back at the same time counts for one of both. Unless ``deleted`` is None,
+        only one that is in the bin since exactly then. The caller removes the blobs afterwards; a crash in between
+        leaves orphans."""
         ...
 
     # -- permissions --
@@ -381,8 +390,8 @@ class Storage(Protocol):
         ...
 
     def remove_permissions_of(self, user_id: str) -> dict[str, int]:
-        """Remove every permission that somebody was given, durably; returns the bytes of their grants by the owner of
-        the picture."""
+        """Remove every permission that somebody was given, durably; returns the bytes of those grants that this call
+        removed, by the owner of the picture."""
         ...
 
     # -- documents --

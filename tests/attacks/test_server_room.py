@@ -167,6 +167,28 @@ def test_grants_take_room(small: Running) -> None:
     assert used(person) == 0
 
 
+def test_a_grant_that_is_taken_back_while_its_picture_goes_is_released_once(small: Running) -> None:
+    person, ben = small.person(), small.person()
+    gone, kept = samples.sealed(), samples.sealed()
+    for sent in (gone, kept):
+        assert person.call("POST", person.images, **sent.form()).status_code == 201
+    form = {"user_id": ben.user_id, "role": "read", "grant": samples.grant(gone)}
+    assert person.call("POST", f"{person.images}/{gone.stem}/permissions", data=form).status_code == 201
+    person.call("DELETE", f"{person.images}/{gone.stem}")
+    (picture,) = small.storage.bin(person.user_id)
+    remove = small.storage.remove_picture
+
+    def late(picture_id: str, **more: Any) -> Any:
+        taken = small.storage.remove_permission(picture_id, ben.user_id)  # at the last moment, by another worker
+        small.storage.release_bytes(person.user_id, len(taken.grant))
+        return remove(picture_id, **more)
+
+    with pytest.MonkeyPatch.context() as racing:
+        racing.setattr(small.storage, "remove_picture", late)
+        assert person.call("DELETE", f"/users/{person.user_id}/bin/{picture.id}").status_code == 204
+    assert used(person) == small.storage.recount_bytes(person.user_id)
+
+
 def test_a_history_ends_but_never_before_the_owner_can_take_back(
     small: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

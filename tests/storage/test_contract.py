@@ -14,6 +14,7 @@ from backend.storage.protocol import (
     DuplicateRecord,
     Permission,
     PublishedFile,
+    RemovedPicture,
     Revision,
     Session,
     StorageError,
@@ -192,7 +193,7 @@ def test_a_removed_picture_is_returned_once_and_its_permissions_go_with_it(stora
         storage.add_picture(each)
         storage.add_permission(Permission(each.id, OTHER, "read"))
     assert storage.remove_picture(OTHER) is None
-    assert storage.remove_picture(picture.id) == picture
+    assert storage.remove_picture(picture.id) == RemovedPicture(picture, 0)
     assert storage.remove_picture(picture.id) is None
     assert storage.picture(OWNER, "a") is None
     assert storage.pictures(OWNER) == [kept]
@@ -264,6 +265,7 @@ def test_grants_take_room(storage, make):
     assert storage.remove_permissions_of(OTHER) == {}
     assert storage.remove_permission(first.id, OWNER) == Permission(first.id, OWNER, "read", "g" * 7)
     assert storage.recount_bytes(owner.id) == 207
+    assert [storage.remove_picture(each.id).grant_bytes for each in (first, second)] == [0, 7]
 
 
 def test_only_what_is_in_the_bin_since_then_is_removed(storage, make):
@@ -272,7 +274,7 @@ def test_only_what_is_in_the_bin_since_then_is_removed(storage, make):
     storage.move_to_bin(OWNER, picture.name, CREATED)
     assert storage.remove_picture(picture.id, deleted=CREATED.replace(year=2001)) is None
     assert storage.picture_by_id(picture.id).deleted == CREATED
-    assert storage.remove_picture(picture.id, deleted=CREATED).id == picture.id
+    assert storage.remove_picture(picture.id, deleted=CREATED).picture.id == picture.id
     assert storage.picture_by_id(picture.id) is None
 
 

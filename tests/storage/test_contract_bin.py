@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, Revision
+from backend.storage.protocol import DuplicateRecord, Permission, PictureRecord, RemovedPicture, Revision
 
 CREATED = datetime(2024, 5, 17, 11, 22, 33, 444000)
 LATER = datetime(2024, 6, 1, 0, 0, 0, 1000)
@@ -248,7 +248,7 @@ def test_a_picture_is_removed_from_the_bin_once(storage, make):
     storage.add_picture(picture)
     storage.add_permission(Permission(picture.id, OTHER, "read"))
     binned = storage.move_to_bin(OWNER, picture.name, CREATED)
-    assert storage.remove_picture(picture.id) == binned
+    assert storage.remove_picture(picture.id) == RemovedPicture(binned, 0)
     assert storage.remove_picture(picture.id) is None
     assert storage.bin(OWNER) == []
     assert storage.binned(OWNER, picture.name) is None

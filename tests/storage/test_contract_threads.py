@@ -16,6 +16,7 @@ from backend.storage.protocol import (
     Permission,
     PictureRecord,
     PublishedFile,
+    RemovedPicture,
     Revision,
     Session,
 )
@@ -93,8 +94,26 @@ def test_of_callers_removing_one_picture_exactly_one_gets_it(storage, make):
         name = f"{round_number}.png"
         storage.add_picture(picture := make.picture(storage, OWNER, name))
         got = at_once(lambda _, picture=picture: storage.remove_picture(picture.id))
-        assert sorted(got, key=bool) == [None] * (THREADS - 1) + [picture]
+        assert sorted(got, key=bool) == [None] * (THREADS - 1) + [RemovedPicture(picture, 0)]
     assert storage.count_pictures(OWNER) == 0
+
+
+def test_each_grant_that_goes_is_told_to_one_caller(storage, make, rounds):
+    for _ in range(rounds(10)):
+        pictures = [make.picture(storage, OWNER, f"{n}", content_blob="", thumbnail_blob="") for n in range(6)]
+        for picture in pictures:
+            storage.add_picture(picture)
+            storage.add_permission(Permission(picture.id, OTHER, "read", "g" * 7))
+
+        def work(number: int, pictures: list[PictureRecord] = pictures) -> int:
+            if number % 2:
+                return sum(storage.remove_permissions_of(OTHER).values())
+            taken = [storage.remove_permission(each.id, OTHER) for each in reversed(pictures)]
+            return sum(len(each.grant) for each in taken if each is not None)
+
+        assert sum(at_once(work)) == 7 * len(pictures)
+        for picture in pictures:
+            storage.remove_picture(picture.id)
 
 
 def test_of_callers_changing_one_password_exactly_one_succeeds(storage, make):
@@ -130,7 +149,7 @@ def test_pictures_stored_removed_and_listed_at_once_stay_whole(storage, make, ro
                     assert hashlib.sha256(blob.read()).hexdigest() == picture.content_sha256
             if step % 3 == 2:
                 # Removed only by its maker, and the blobs stay until all are done: others may be reading them.
-                assert storage.remove_picture(mine.id) == mine
+                assert storage.remove_picture(mine.id).picture == mine
 
     at_once(work)
     expected = {f"{n}-{step}" for n in range(THREADS) for step in range(12) if step % 3 != 2}

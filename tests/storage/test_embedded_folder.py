@@ -676,7 +676,7 @@ def test_records_that_do_not_fit_are_refused_and_removing_makes_room(folder, mak
     storage.remove_blob(picture.content_blob)  # what a caller does whose picture was refused
     storage.remove_blob(picture.thumbnail_blob)
     assert len(list(storage.blob_ids())) == 2 * len(pictures)
-    assert storage.remove_picture(pictures[0].id) == pictures[0]
+    assert storage.remove_picture(pictures[0].id).picture == pictures[0]
     storage.add_picture(again := make.picture(storage, OWNER, "again", envelope="e" * 8000))
     storage.close()
     storage = open_storage(folder)
@@ -711,8 +711,8 @@ def test_a_full_disk_can_be_emptied_in_every_way(folder, make):
     for change, wanted in (
         (lambda: storage.change_user(user.id, {}, {"closing": True, "first_name": "x" * 20_000}), True),
         (lambda: storage.move_to_bin(user.id, "0", picture.created).id, pictures[0].id),
-        (lambda: storage.remove_picture(pictures[0].id).id, pictures[0].id),
-        (lambda: storage.remove_picture(pictures[1].id), pictures[1]),
+        (lambda: storage.remove_picture(pictures[0].id).picture.id, pictures[0].id),
+        (lambda: storage.remove_picture(pictures[1].id).picture, pictures[1]),
         (lambda: storage.remove_permissions_of(user.id), {user.id: 0}),
         (lambda: storage.release_bytes(user.id, 50), None),
         (lambda: storage.remove_file(file.id), file),
@@ -751,7 +751,7 @@ def test_a_full_disk_loses_nothing_and_a_removal_makes_room(small_disk, make):
     for number, picture in enumerate(pictures[:20]):
         if number % 2:
             assert storage.move_to_bin(OWNER, picture.name, picture.created).id == picture.id
-        assert storage.remove_picture(picture.id).id == picture.id
+        assert storage.remove_picture(picture.id).picture.id == picture.id
         storage.remove_blob(picture.content_blob)
         storage.remove_blob(picture.thumbnail_blob)
     storage.add_picture(again := make.picture(storage, OWNER, "again"))

@@ -19,6 +19,7 @@ from backend.storage.protocol import (
     Permission,
     PictureRecord,
     PublishedFile,
+    RemovedPicture,
     Revision,
     Session,
     Storage,
@@ -233,9 +234,12 @@ def machine(open_engine: Callable[[Path], Storage]) -> type[RuleBasedStateMachin
         @rule(owner=OWNERS, which=WHICH, removes_blobs=st.booleans())
         def remove_picture(self, owner: str, which: int, removes_blobs: bool) -> None:
             expected = self.any_of(owner, which)
-            assert self.storage.remove_picture(expected.id if expected else NOBODY) == expected
+            removed = self.storage.remove_picture(expected.id if expected else NOBODY)
             if expected is None:
+                assert removed is None
                 return
+            grants = sum(len(p.grant) for p in self.permissions.values() if p.picture_id == expected.id)
+            assert removed == RemovedPicture(expected, grants)
             del self.pictures[expected.id], self.history[expected.id]
             self.permissions = {k: p for k, p in self.permissions.items() if p.picture_id != expected.id}
             self.loose.add(expected.content_blob)
