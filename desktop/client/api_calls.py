@@ -98,13 +98,19 @@ class Calls:
                 answer = sent.enter_context(self._transport.send(method, path, token=self._tokens.access, **more))
             yield answer
 
-    def _get(self, path: str, read: Callable[[Any], _T], limit: int = answers.SMALL) -> _T:
+    def _get(
+        self,
+        path: str,
+        read: Callable[[Any], _T],
+        limit: int = answers.SMALL,
+        cancelled: IsCancelled = never_cancelled,
+    ) -> _T:
         def ask() -> _T:
             with self._call("GET", path) as answer:
                 answers.check(answer, 200)
                 return read(answer.json(limit))
 
-        return self._repeat(ask)
+        return self._repeat(ask, cancelled)
 
     def _download(self, path: str, media_type: str, cancelled: IsCancelled) -> AbstractContextManager[BinaryIO]:
         """Open a large answer; see ``downloads.download``."""

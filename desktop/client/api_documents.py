@@ -67,10 +67,10 @@ class DocumentCalls(Calls):
 
         return self._repeat(ask, cancelled)
 
-    def gone(self, user_id: str, picture_id: str) -> str:
+    def gone(self, user_id: str, picture_id: str, cancelled: IsCancelled = never_cancelled) -> str:
         """Return somebody's record that a picture was deleted for good, untrusted; raises NotFound."""
         path = f"{_of(user_id, 'gone')}/{quote(picture_id, safe='')}"
-        return self._get(path, answers.gone_record, limit=2 * answers.MAX_RECORD).text
+        return self._get(path, answers.gone_record, 2 * answers.MAX_RECORD, cancelled).text
 
     def put_gone(self, user_id: str, picture_id: str, record: str) -> None:
         """Record that a picture is deleted for good; raises Conflict if another such record is stored already."""

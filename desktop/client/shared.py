@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeVar
 
@@ -183,7 +183,7 @@ class SharedPictures:
 
         def fetch() -> tuple[Item, Current, _T]:
             item, current = self._current(picture_id, cancelled)
-            with self._taken_back(item), current.content(self._context, cancelled) as untrusted:
+            with self._taken_back(item, cancelled), current.content(self._context, cancelled) as untrusted:
                 return item, current, use(current.opened, untrusted)
 
         return fetching.newest(fetch, lambda: None)
@@ -194,17 +194,20 @@ class SharedPictures:
         pin = self._context.memory.people.get(item.owner_id)
         if pin is None or pin.public is None or not is_accepted(self._context, item.owner_id):
             raise errors.Unverified("You have not accepted anything from this person yet. Nothing was opened.")
-        with self._taken_back(item):
+        with self._taken_back(item, cancelled):
             return item, fetch(self._context, item.owner_id, pin.public, item.picture_id, cancelled)
 
     @contextmanager
-    def _taken_back(self, item: Item) -> Iterator[None]:
+    def _taken_back(self, item: Item, cancelled: IsCancelled = never_cancelled) -> Iterator[None]:
         """Name what it means when the server refuses a picture that it listed as shared."""
         try:
             yield
         except (errors.NotAllowed, errors.NotFound) as error:
-            deleted = "Its owner has deleted this picture for good." if self._listing.was_deleted(item) else None
-            raise errors.NoLongerShared(deleted, details=error.details) from error
+            words = None
+            with suppress(errors.NetworkError):
+                if self._listing.was_deleted(item, cancelled):
+                    words = "Its owner has deleted this picture for good."
+            raise errors.NoLongerShared(words, details=error.details) from error
 
     def _stranger(self, user_id: str, claimed_name: str) -> Person:
         """Describe somebody never met; meeting pins their key, so that it can be compared."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -106,16 +107,21 @@ class SharedListing:
             items.setdefault(item.picture.id, replace(item, declined=declined[row.owner_id]))
             report(at + 1, len(rows))
         vanished = [item for known, item in before.items() if known not in items and item.opened is not None]
-        for item in vanished[:ASK_ABOUT]:
-            self.was_deleted(item)
+        with suppress(errors.NetworkError):  # the list counts without; who cannot say it of one need not be asked on
+            for item in vanished[:ASK_ABOUT]:
+                self.was_deleted(item, cancelled)
         return items
 
-    def was_deleted(self, item: Item) -> bool:
-        """Whether the owner has recorded that a picture which is not there any more was deleted for good."""
+    def was_deleted(self, item: Item, cancelled: IsCancelled) -> bool:
+        """Whether the owner has recorded that a picture which is not there any more was deleted for good.
+
+        Raises:
+            NetworkError: Nobody knows.
+        """
         pin = self._context.memory.people.get(item.owner_id)
         if pin is None or pin.public is None or _SEALED_NAME.fullmatch(item.picture.stored_name) is None:
             return False
-        return learn_gone(self._context, item.owner_id, pin.public, item.picture_id)
+        return learn_gone(self._context, item.owner_id, pin.public, item.picture_id, cancelled)
 
     def _rows(self, report: Report, cancelled: IsCancelled) -> list[SharedRow]:
         rows: list[SharedRow] = []

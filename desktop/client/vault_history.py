@@ -103,17 +103,22 @@ def fetch_gone(context: VaultContext, picture_ids: Collection[str], cancelled: I
     return found
 
 
-def learn_gone(context: VaultContext, owner_id: str, owner: PublicKey, picture_id: str) -> bool:
+def learn_gone(context: VaultContext, owner_id: str, owner: PublicKey, picture_id: str, cancelled: IsCancelled) -> bool:
     """Whether somebody else's record says that their picture was deleted for good; if so that is remembered, as final.
 
-    A record that does not verify, or cannot be had, is as good as none.
+    A record that does not verify is as good as none.
+
+    Raises:
+        NetworkError: Nobody knows.
     """
     from desktop.crypto.records import read_gone
 
     try:
-        read_gone(context.api.gone(owner_id, picture_id), owner=owner, picture_id=picture_id)
-    except errors.NetworkError:
+        untrusted_record = context.api.gone(owner_id, picture_id, cancelled)
+    except (errors.NotFound, errors.NotAllowed):
         return False
+    try:
+        read_gone(untrusted_record, owner=owner, picture_id=picture_id)
     except errors.GlassineError as error:
         log.warning("a record of a deletion is not believed: %s", error.code)
         return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from desktop import errors
@@ -244,6 +246,27 @@ def test_what_its_owner_deleted_for_good_is_said_to_be_deleted(anna: Friend, ben
     delete_for_good(anna, sent)
     with pytest.raises(errors.NoLongerShared, match="deleted this picture for good"):
         shared.open(theirs)
+
+
+def test_a_server_that_does_not_say_what_was_deleted_is_asked_once(anna: Friend, ben: Friend, sent: str) -> None:
+    """However many pictures vanished, nobody waits for each of them."""
+    user_id = ben.meet(anna)
+    more = anna.add(png(seed=2), "two.png")
+    anna.sharing.share([more], ben.user_id, "read")
+    shared, asked = ben.shared, []
+
+    def silent(*args: Any) -> str:
+        asked.append(args[1])
+        raise errors.ServerSilent
+
+    anna.sharing.stop([sent, more], ben.user_id, reseal=False)
+    gone, ben.api.gone = ben.api.gone, silent  # type: ignore[method-assign]
+    with pytest.raises(errors.NoLongerShared):
+        shared.open(f"{user_id}.{sent}")
+    asked.clear()
+    assert shared.list() == []
+    assert len(asked) == 1
+    ben.api.gone = gone  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("for_good", [True, False])
