@@ -71,7 +71,7 @@ def _share(arguments: argparse.Namespace, console: Console) -> None:
         elif arguments.stop:
             _take(arguments, sharing, chosen, named, console)
         else:
-            _list(sharing, chosen if arguments.pictures else list(sharing.counts()), named, console)
+            _list(sharing, chosen if arguments.pictures else list(sharing.holders()), named, console)
 
 
 def _chosen(wanted: Iterable[str], pictures: list[Picture], console: Console) -> Iterable[str]:

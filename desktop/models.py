@@ -110,7 +110,7 @@ class Picture:
         problem_code: The error's code when not ready.
         owner_name: Whose it is, as the pin says; empty for one's own.
         role: ``read`` or ``write`` for a picture of somebody else; empty for one's own.
-        shared_with: How many people it is shared with.
+        shared_with: Names of the people it is shared with; empty for one whose name is not known.
         unverified: It is shared with somebody whose key was never compared.
         conflict: Two revisions stand in each other's place; the person has to choose.
         deleted: When it was moved to the bin (aware, UTC), as the server says; None outside the bin.
@@ -137,7 +137,7 @@ class Picture:
     problem_code: str = ""
     owner_name: str = ""
     role: str = ""
-    shared_with: int = 0
+    shared_with: tuple[str, ...] = ()
     unverified: bool = False
     conflict: bool = False
     deleted: datetime | None = None

@@ -207,18 +207,18 @@ class Sharing:
         """Return the pictures that are shared with somebody, as remembered here. Nothing is asked."""
         return [tie.about for tie in self._ties.every(TieKind.SHARED) if tie.other == user_id]
 
-    def counts(self) -> dict[str, tuple[int, bool]]:
-        """Return for each shared picture with how many people, and whether one of them was never compared.
+    def holders(self) -> dict[str, tuple[tuple[str, ...], bool]]:
+        """Return for each shared picture the user ids of who has it, and whether one of them was never compared.
 
         As remembered here; nothing is asked.
         """
-        found: dict[str, tuple[int, bool]] = {}
+        found: dict[str, tuple[tuple[str, ...], bool]] = {}
         verified: dict[str, bool] = {}
         for tie in self._ties.every(TieKind.SHARED):
             if tie.other not in verified:
                 verified[tie.other] = self._acquaintances.is_verified(tie.other)
-            count, unverified = found.get(tie.about, (0, False))
-            found[tie.about] = (count + 1, unverified or not verified[tie.other])
+            people, unverified = found.get(tie.about, ((), False))
+            found[tie.about] = ((*people, tie.other), unverified or not verified[tie.other])
         return found
 
     # -- taking back ----------------------------------------------------------------------------------------------

@@ -225,26 +225,26 @@ class GalleryViewModel(QObject):
 
     def mark(
         self,
-        counts: Mapping[str, tuple[int, bool]],
+        holders: Mapping[str, tuple[tuple[str, ...], bool]],
         conflicts: Collection[str],
         waiting: Mapping[str, Sequence[Person]] = MappingProxyType({}),
     ) -> None:
         """Say what is known of pictures besides the listing.
 
         Args:
-            counts: With how many people each shared one is shared, and whether one of them was never compared.
+            holders: Names of those with whom each shared one is shared, and whether one was never compared.
             conflicts: Of which pictures two versions wait for a choice.
             waiting: Who is to have which pictures and cannot open them yet.
         """
         changed = False
         for picture in list(self._all):
-            number, unverified = counts.get(picture.id, (0, False))
+            names, unverified = holders.get(picture.id, ((), False))
             conflict = picture.id in conflicts
-            names = tuple(person.name for person in waiting.get(picture.id, ()))
-            now = (number, unverified, conflict, names)
+            later = tuple(person.name for person in waiting.get(picture.id, ()))
+            now = (names, unverified, conflict, later)
             if (picture.shared_with, picture.unverified, picture.conflict, picture.waiting_for) == now:
                 continue
-            newer = replace(picture, shared_with=number, unverified=unverified, conflict=conflict, waiting_for=names)
+            newer = replace(picture, shared_with=names, unverified=unverified, conflict=conflict, waiting_for=later)
             changed = True
             self._all.replace(newer)
             self.model.replace(newer)

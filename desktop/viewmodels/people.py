@@ -30,7 +30,7 @@ class Known:
     Attributes:
         people: Everybody, by name.
         offered: Of people whose key changed: the person with the key that is offered instead.
-        counts: By picture, with how many it is shared and whether one of them was never compared.
+        holders: By picture, the names of those with whom it is shared and whether one of them was never compared.
         waiting: By picture, who is to have it later.
         conflicts: Pictures of which two versions wait for a choice.
         to_reseal: Pictures that are still to be encrypted anew because somebody lost them.
@@ -38,7 +38,7 @@ class Known:
 
     people: tuple[Person, ...] = ()
     offered: dict[str, Person] = field(default_factory=dict)
-    counts: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    holders: dict[str, tuple[tuple[str, ...], bool]] = field(default_factory=dict)
     waiting: dict[str, tuple[Person, ...]] = field(default_factory=dict)
     conflicts: frozenset[str] = frozenset()
     to_reseal: tuple[str, ...] = ()
@@ -122,7 +122,7 @@ class PeopleViewModel(QObject):
     def _on_known(self, known: Known) -> None:
         self.known = known
         if self._gallery is not None:
-            self._gallery.mark(known.counts, known.conflicts, known.waiting)
+            self._gallery.mark(known.holders, known.conflicts, known.waiting)
         self.changed.emit()
 
     def _on_completed(self, result: ShareResult | None) -> None:
@@ -171,7 +171,12 @@ def look(circle: Circle) -> Known:
     for picture_id, person, _ in sharing.waiting():
         waiting[picture_id] = (*waiting.get(picture_id, ()), person)
     conflicts = frozenset(kept.picture_id for kept in circle.revising.kept() if kept.moved)
-    return Known(people, offered, dict(sharing.counts()), waiting, conflicts, tuple(sharing.unfinished()))
+    names = {person.user_id: person.name for person in people}
+    holders = {
+        picture_id: (tuple(sorted((names.get(one, "") for one in user_ids), key=str.casefold)), unverified)
+        for picture_id, (user_ids, unverified) in sharing.holders().items()
+    }
+    return Known(people, offered, holders, waiting, conflicts, tuple(sharing.unfinished()))
 
 
 def _look(circle: Circle, report: Report, cancelled: IsCancelled) -> Known:

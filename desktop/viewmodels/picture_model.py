@@ -211,7 +211,7 @@ class PictureModel(QAbstractListModel):
         if picture.owner_name:
             words.append(self.tr("from %1").replace("%1", picture.owner_name))
         if picture.shared_with:
-            words.append(self.tr("shared with %n people", "", picture.shared_with))
+            words.append(self.tr("shared with %n people", "", len(picture.shared_with)))
         if picture.unverified:
             words.append(self.tr("not all of them verified"))
         words += [self.tr("%1 cannot open it yet").replace("%1", name) for name in picture.waiting_for]

@@ -20,7 +20,7 @@ translate = QCoreApplication.translate
 MISSING: Final = "missing"
 REFUSED: Final = "refused"
 FILTERS: Final[dict[str, Callable[[Picture], bool]]] = {
-    "shared": lambda picture: picture.shared_with > 0,
+    "shared": lambda picture: bool(picture.shared_with),
     "not-verified": lambda picture: picture.unverified,
     "unprotected": lambda picture: picture.scheme is Scheme.CLASSIC,
     "conflict": lambda picture: picture.conflict,

@@ -140,7 +140,7 @@ class CirclePages(QObject):
         models, rows = self._models, self._shell.sidebar.pages
         counts = {
             "shared-with-me": models.shared.count,
-            "shared-by-me": sum(number > 0 for number, _ in models.people.known.counts.values()),
+            "shared-by-me": len(models.people.known.holders),
             "bin": models.bin.count,
         }
         for name, count in counts.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QLocale, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -28,6 +28,8 @@ from desktop.widgets.stored_pixels_view import StoredPixelsView
 from desktop.widgets.theme import Space
 
 ROW_HEIGHT = 30
+MOST_NAMES = 3
+"""More people are counted, not named."""
 
 
 class DetailsPanel(SidePanel):
@@ -196,7 +198,8 @@ class DetailsPanel(SidePanel):
             ),
             (self.tr("Stored"), added, added),
             (self.tr("Owner"), picture.owner_name or self.tr("you"), picture.owner_name or self._account()),
-            (self.tr("Opened by"), self._openers(picture), self._seen_openers(picture)),
+            # sharing is no secret from whoever keeps it
+            (self.tr("Opened by"), self._openers(picture, self.tr("you")), self._openers(picture, self._account())),
             *([(self.tr("Revision"), revision, revision)] if (revision := _revision(picture)) else []),
         ]
 
@@ -215,20 +218,14 @@ class DetailsPanel(SidePanel):
     def _account(self) -> str:
         return self.account_name or self.tr("you")
 
-    def _openers(self, picture: Picture) -> str:
+    def _openers(self, picture: Picture, you: str) -> str:
+        """Who can open it, by name where these are few; ``you`` is what the person is called."""
         if picture.owner_name:
-            return self.tr("%1, you").replace("%1", picture.owner_name)
-        if picture.shared_with:
-            return self.tr("you and %n others", "", picture.shared_with)
-        return self.tr("you")
-
-    def _seen_openers(self, picture: Picture) -> str:
-        """The same as seen where it is kept: sharing is no secret from the server."""
-        if picture.owner_name:
-            return self.tr("%1, %2").replace("%1", picture.owner_name).replace("%2", self._account())
-        if picture.shared_with:
-            return self.tr("%1 and %n others", "", picture.shared_with).replace("%1", self._account())
-        return self._account()
+            return self.tr("%1, %2").replace("%1", picture.owner_name).replace("%2", you)
+        names = picture.shared_with
+        if all(names) and len(names) <= MOST_NAMES:
+            return QLocale().createSeparatedList([you, *names])
+        return self.tr("%1 and %n others", "", len(picture.shared_with)).replace("%1", you)
 
     def _theirs(self, words: str) -> QWidget:
         if words:

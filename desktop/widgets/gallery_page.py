@@ -307,4 +307,4 @@ class GalleryPage(QWidget):
 
 
 def _kept_of_shared(keep: Keep | None, picture: Picture) -> bool:
-    return picture.shared_with > 0 and (keep is None or keep(picture))
+    return bool(picture.shared_with) and (keep is None or keep(picture))

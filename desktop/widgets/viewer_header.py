@@ -164,8 +164,8 @@ class ViewerHeader(QWidget):
         if not picture.shared_with:
             return "plain", self.tr("Only you"), "person"
         if picture.unverified:
-            return "not-verified", self.tr("Shared with %n, not all verified", "", picture.shared_with), ""
-        return "verified", self.tr("Shared with %n, verified", "", picture.shared_with), ""
+            return "not-verified", self.tr("Shared with %n, not all verified", "", len(picture.shared_with)), ""
+        return "verified", self.tr("Shared with %n, verified", "", len(picture.shared_with)), ""
 
     def _fill_menu(self) -> None:
         """Offer what can be done with the picture; made anew each time, because PySide loses entries that are kept."""

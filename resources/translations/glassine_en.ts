@@ -228,13 +228,6 @@
     <context>
         <name>DetailsPanel</name>
         <message numerus="yes">
-            <source>you and %n others</source>
-            <translation>
-                <numerusform>you and %n other</numerusform>
-                <numerusform>you and %n others</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
             <source>%1 and %n others</source>
             <translation>
                 <numerusform>%1 and %n other</numerusform>

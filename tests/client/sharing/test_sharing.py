@@ -143,7 +143,7 @@ def test_sharing_again_changes_the_role(anna: Friend, ben: Friend) -> None:
     assert anna.sharing.share([picture_id], user_id, "read").shared == (picture_id,)
     assert fetch_own(anna.context, picture_id).envelope.epoch == 2
     assert anna.sharing.shared_with(user_id) == [picture_id]
-    assert anna.sharing.counts() == {picture_id: (1, False)}
+    assert anna.sharing.holders() == {picture_id: ((user_id,), False)}
 
 
 def test_forty_pictures_at_once(anna: Friend, ben: Friend) -> None:
@@ -215,7 +215,7 @@ def test_somebody_never_compared_asks_first(anna: Friend, ben: Friend) -> None:
     assert anna.api.permissions(anna.user_id, f"p-{picture_id}") == []
     assert anna.sharing.shared_with(user_id) == []
     assert anna.sharing.share([picture_id], user_id, "read", accept_unverified=True).shared == (picture_id,)
-    assert anna.sharing.counts() == {picture_id: (1, True)}
+    assert anna.sharing.holders() == {picture_id: ((user_id,), True)}
     with pytest.raises(errors.KeyChanged):  # another key than the one that was shown
         anna.sharing.share([picture_id], user_id, "read", accept_unverified=True, fingerprint=anna.key.fingerprint)
 

@@ -134,10 +134,10 @@ class FakeSharing:
             raise self.trouble[picture_id]
         return list(self.shares.get(picture_id, {}).values())
 
-    def counts(self) -> dict[str, tuple[int, bool]]:
+    def holders(self) -> dict[str, tuple[tuple[str, ...], bool]]:
         return {
             picture_id: (
-                len(shares),
+                tuple(shares),
                 any(share.person.state is not PersonState.VERIFIED for share in shares.values()),
             )
             for picture_id, shares in self.shares.items()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QLabel, QMainWindow
 
 from desktop import errors
@@ -191,6 +192,34 @@ def test_place_camera_and_revision(page: ViewerPage, runner: Any, pictures: Any)
     assert list(seen) == [
         "Name", "Picture", "Kind", "Taken", "Place", "Camera", "Size", "Stored", "Owner", "Opened by", "Revision",
     ]  # fmt: skip
+
+
+@pytest.fixture
+def in_britain() -> Iterator[None]:
+    before = QLocale()
+    QLocale.setDefault(QLocale("en_GB"))
+    yield
+    QLocale.setDefault(before)
+
+
+@pytest.mark.usefixtures("in_britain")
+@pytest.mark.parametrize(
+    ("others", "you", "server"),
+    [
+        ((), "you", "mara"),
+        (("Bert",), "you and Bert", "mara and Bert"),
+        (("Ada", "Bert", "Lina"), "you, Ada, Bert and Lina", "mara, Ada, Bert and Lina"),
+        (("Ada", "Bert", "Lina", "Tom"), "you and 4 others", "mara and 4 others"),
+        (("", "Bert"), "you and 2 others", "mara and 2 others"),  # a name that is not known
+    ],
+)
+def test_who_opens_it_is_named_where_these_are_few(
+    page: ViewerPage, runner: Any, pictures: Any, others: tuple[str, ...], you: str, server: str
+) -> None:
+    page.panel.account_name = "mara"
+    look_at(page, runner, pictures(1).id)
+    page.panel.show_picture(pictures(1, shared_with=others))
+    assert rows(page.panel)["Opened by"] == (you, server)
 
 
 def test_the_next_picture_does_not_inherit(page: ViewerPage, runner: Any, vault: Any, pictures: Any) -> None:

@@ -86,11 +86,11 @@ def test_the_gallery_learns_with_whom_its_pictures_are_shared(
         for picture in models.gallery.all_pictures()
     }
     assert marks == {
-        "Picture 1.jpg": (1, False, False),
-        "Picture 2.jpg": (1, True, False),
-        "Picture 3.jpg": (0, False, True),
+        "Picture 1.jpg": (("lina",), False, False),
+        "Picture 2.jpg": (("tom",), True, False),
+        "Picture 3.jpg": ((), False, True),
     }
-    models.gallery.set_filter("shared-by-me", lambda picture: picture.shared_with > 0)
+    models.gallery.set_filter("shared-by-me", lambda picture: bool(picture.shared_with))
     runner.run_pending()
     assert names(models.gallery) == ["Picture 1.jpg", "Picture 2.jpg"]
     circle.sharing.shares.clear()
