@@ -64,7 +64,7 @@ class Permissions:
             ImageNotFound: The owner has no such picture.
             Invalid: A value is missing, the role is unknown, the grant is none for this picture and role, or the owner
                 would share with himself, or with too many.
-            UserNotFound: There is no such user.
+            UserNotFound: There is no such user, or it is an account of the file server.
             Conflict: The user has a role already, or the picture began a new epoch.
             QuotaExceeded: The grant has no room in the owner's account.
         """
@@ -77,7 +77,7 @@ class Permissions:
             raise Invalid("A picture cannot be shared with its owner")
         _check_grant(picture, role, grant)
         user = self._storage.user(user_id)
-        if user is None or user.closing:
+        if user is None or user.closing or user.kind:
             raise UserNotFound
         self._check_number(picture.id, user_id)
         self._quota.reserve(owner_id, len(grant))

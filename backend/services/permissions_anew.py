@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def permissions_anew(storage: Storage, picture: PictureRecord, place: Place, untrusted_text: str) -> list[Permission]:
     """Return the permissions that a text names for the epoch of ``place``.
 
-    Who deleted their account meanwhile is left out: no reason to refuse everybody else's new grants.
+    Who deleted their account meanwhile, or is nobody who reads pictures, is left out: no reason to refuse everybody
+    else's new grants.
 
     Raises:
         Invalid: It is no such list, names somebody twice or the owner, or a grant does not fit.
@@ -31,7 +32,7 @@ def permissions_anew(storage: Storage, picture: PictureRecord, place: Place, unt
             raise Invalid("Permissions are invalid")
         permissions[user_id] = Permission(picture.id, user_id, role, check_grant(grant, place, role))
     users = ((user_id, storage.user(user_id)) for user_id in permissions)
-    return [permissions[user_id] for user_id, user in users if user is not None and not user.closing]
+    return [permissions[user_id] for user_id, user in users if user and not user.closing and not user.kind]
 
 
 def read_permissions(untrusted_text: str) -> list[tuple[str, str, str]]:

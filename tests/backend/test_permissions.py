@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -46,6 +47,22 @@ def test_giving_to_nobody_and_to_oneself(person: Person, sharing: str) -> None:
     assert (answer.status_code, answer.json()) == (404, {"message": "User not found"})
     answer = person.call("POST", sharing, data={"user_id": person.user_id.upper(), "role": "read"})
     assert (answer.status_code, answer.json()) == (422, {"message": "A picture cannot be shared with its owner"})
+
+
+def test_accounts_of_the_file_server_read_no_pictures(server: Running, person: Person, sharing: str) -> None:
+    accounts = server.app.extensions["glassine"].services.accounts
+    other = accounts.register(f"ops of {person.name}", "a long passphrase", "", kind="ops", key_required=False)
+    answer = person.call("POST", sharing, data={"user_id": other.id, "role": "read"})
+    assert (answer.status_code, answer.json()) == (404, {"message": "User not found"})
+    first = samples.sealed()
+    person.call("POST", person.images, **first.form())
+    second = samples.next_epoch(first)
+    form = second.form()
+    given = {"user_id": other.id, "role": "read", "grant": samples.grant(second)}
+    form["data"]["permissions"] = json.dumps([given])
+    path, match = f"{person.images}/{first.stem}", {"If-Match": f'"{first.header_hash}"'}
+    assert person.call("PUT", path, headers=match, **form).status_code == 200
+    assert person.call("GET", f"{path}/permissions").json() == []
 
 
 def test_to_no_more_than_a_thousand(server: Running, person: Person, sharing: str) -> None:
