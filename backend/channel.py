@@ -147,6 +147,7 @@ class _RefusalTask(ErrorTask):  # type: ignore[misc]
         self.response_headers += [("Content-Type", content_type), *HEADERS.items()]
         if self.channel.adj.url_scheme == "https":
             self.response_headers += OVER_TLS.items()
+        self.response_headers += self.channel.adj.site_headers(self.request.headers.get("ORIGIN")).items()
         received = int(self.request.body_bytes_received)
         method = str(getattr(self.request, "command", "-"))  # what could not be read has none
         identifier = self.channel.adj.observer.refused(method, code, received, len(body))
@@ -208,8 +209,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def proven(self, request: _Parser, refused: _Refused | None) -> None:
         """Go on with a request whose password was looked at; called from another thread."""
         with self.requests_lock:
-            request.unproven = False
-            if self.request is not request or self.will_close or self.close_when_flushed:
+            if not self.connected or self.request is not request or self.will_close or self.close_when_flushed:
                 return
             if refused is not None:
                 request.error, request.completed = refused, True
@@ -217,10 +217,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
                 self.requests.append(request)
                 if len(self.requests) == 1:
                     self.server.add_task(self)
-            elif request.awaited:
-                request.expect_continue = True
-                if not self.requests and not self.sent_continue:  # else it is said when those are answered
-                    self.send_continue()
+            else:
+                request.unproven = False  # from here on its body is read
+                if request.awaited:
+                    request.expect_continue = True
+                    if not self.requests and not self.sent_continue:  # else it is said when those are answered
+                        self.send_continue()
         self.server.pull_trigger()
 
     def writable(self) -> bool:

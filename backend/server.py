@@ -22,9 +22,11 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from backend.api.cors import answer_headers
 from backend.api.failures import error_text
 from backend.api.gate import refuse_body, refuse_stranger
 from backend.channel import Channel
+from backend.config import listed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -104,6 +106,7 @@ class Server:
         adjustments.refuse_body = partial(refuse_body, app)
         adjustments.error_text = partial(error_text, app)
         adjustments.refuse_stranger = _believing(config.trusted_proxies, partial(refuse_stranger, app))
+        adjustments.site_headers = partial(answer_headers, frozenset(listed(config.cors_origins)))
         adjustments.observer = app.extensions["glassine.observer"]
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is no news
         self._sockets: dict[int, Any] = {}

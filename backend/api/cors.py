@@ -13,6 +13,13 @@ METHODS = "GET, HEAD, POST, PUT, DELETE"
 _ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 
 
+def answer_headers(origins: frozenset[str], origin: str | None) -> dict[str, str]:
+    """What an answer says to a page of an origin, which may be None. Without any ``origins`` nothing."""
+    if origin is None or origin not in origins:
+        return {"Vary": "Origin"} if origins else {}
+    return {"Vary": "Origin", _ALLOW_ORIGIN: origin, "Access-Control-Expose-Headers": EXPOSED}
+
+
 def install(app: Flask, origins: frozenset[str]) -> None:
     """Let pages of these origins read answers. Without any, answers do not mention other sites at all."""
     if not origins:
@@ -33,10 +40,9 @@ def install(app: Flask, origins: frozenset[str]) -> None:
     def name_origin(response: Response) -> Response:
         if response.headers.get(_ALLOW_ORIGIN) == "*":
             return response  # everybody may read it
-        response.vary.add("Origin")
-        if is_allowed():
-            response.headers[_ALLOW_ORIGIN] = request.headers["Origin"]
-            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+        headers = answer_headers(origins, request.headers.get("Origin"))
+        response.vary.add(headers.pop("Vary"))
+        response.headers.update(headers)
         return response
 
     app.before_request(preflight)

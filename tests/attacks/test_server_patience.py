@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import secrets
 import socket
 import threading
@@ -277,6 +278,29 @@ def test_who_asks_whether_to_go_on_is_told_after_the_password(tmp_path: Path, be
         with connections(server, 1, before + upload_head(person, "wrong", *more)) as (connection,):
             answer = heard(connection)
             assert b"HTTP/1.1 422 " in answer and b"100 Continue" not in answer
+
+
+def test_who_is_gone_before_the_password_was_looked_at_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    went, proven = threading.Event(), Channel.proven
+
+    def gone(channel: Channel, *arguments: Any) -> None:
+        channel.handle_close()  # as after an answer to an earlier request that could not be sent
+        try:
+            proven(channel, *arguments)
+        finally:
+            went.set()
+
+    monkeypatch.setattr(Channel, "proven", gone)
+    with serving(tmp_path, FAST) as server:
+        person = server.person()
+        for password in (person.password, "wrong"):
+            went.clear()
+            head = upload_head(person, password, "Content-Length: 300000", "Expect: 100-continue")
+            with connections(server, 1, head) as (connection,):
+                assert went.wait(20) and heard(connection) == b""
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_guesses_count_by_the_address_that_the_proxy_says(tmp_path: Path) -> None:

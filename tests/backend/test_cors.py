@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from backend.api.cors import EXPOSED
 from backend.config import ConfigError
 from tests.backend.conftest import FAST, Running, serving
 
@@ -68,6 +69,18 @@ def test_a_named_site_may_change_what_a_password_opens_and_nothing_with_a_cookie
         sent = {"Origin": origin}
         assert open_to_some.call("PUT", path, auth=tuple(form.values()), json=names, headers=sent).status_code == status
         assert open_to_some.call("PUT", path, json=names, headers=sent | {"Cookie": cookie}).status_code == 401
+
+
+def test_a_named_site_may_read_why_its_upload_was_not_taken_in(open_to_some: Running, server: Running) -> None:
+    for running, origin, expected in (
+        (open_to_some, ORIGIN, {"access-control-allow-origin": ORIGIN, "access-control-expose-headers": EXPOSED}),
+        (open_to_some, "https://evil.example", {}),
+        (server, ORIGIN, {}),
+    ):
+        for auth, path in ((None, "/users/1/images"), (("nobody", "wrong"), "/users/1/images"), (None, "/nothing")):
+            answer = running.call("POST", path, auth=auth, data=bytes(300_000), headers={"Origin": origin})
+            assert answer.status_code in (401, 413, 422) and allowed(answer.headers) == expected
+            assert answer.headers.get("Vary") == ("Origin" if running is open_to_some else None)
 
 
 @pytest.mark.parametrize("origin", OTHERS)
