@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,9 @@ from desktop import errors
 from desktop.client import downloads
 from desktop.client.api import Api
 from desktop.client.transport import Transport
+from desktop.crypto.keys import PrivateKey
 from tests.client.test_transport import answering
+from tests.crypto import forge
 
 USER = "0123456789abcdef01234567"
 WHOLE = bytes(range(256)) * 40
@@ -131,3 +135,26 @@ def test_strange_answers_to_the_request_for_the_rest(answer: bytes, error: type[
 
     with api_of(server) as api, pytest.raises(error):
         fetched(api)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_what_is_gone_on_with_is_measured_like_the_rest(key: PrivateKey, tmp_path: Path, *, swapped: bool) -> None:
+    """A server that goes on with another picture under the same tag gets nothing shown, and nothing written."""
+    made, other = (forge.picture(key, os.urandom(60_000)) for _ in range(2))
+    first, then = made.carrier, (other if swapped else made).carrier
+    assert len(first) == len(then)
+
+    def server(connection: socket.socket, request: bytes) -> None:
+        found = _RANGE.search(request)
+        if found is None:
+            connection.sendall(head("200 OK", len(first), 'ETag: "one"\r\n') + first[:30_000])
+            return
+        at = int(found[1])
+        more = f"Content-Range: bytes {at}-{len(then) - 1}/{len(then)}\r\n"
+        connection.sendall(head("206 Partial Content", len(then) - at, 'ETag: "one"\r\n', more) + then[at:])
+
+    target = tmp_path / "picture"
+    outcome = pytest.raises(errors.Damaged) if swapped else nullcontext()
+    with api_of(server) as api, outcome, api.content(USER, "p-0") as untrusted:
+        made.open().open_payload(untrusted, target)
+    assert list(tmp_path.iterdir()) == ([] if swapped else [target])
