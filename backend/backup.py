@@ -122,7 +122,7 @@ def _restore_verified(source: Path, manifest: dict[str, Any], config: Config) ->
 def _report(arguments: argparse.Namespace, file: Path, manifest: dict[str, Any], done: str) -> None:
     counts: dict[str, int] = manifest["counts"]
     if arguments.json:
-        say_json({"file": str(file), "created": manifest["created"], "bytes": manifest["bytes"], **counts,
+        say_json({"file": str(file), "created": f"{manifest['created'][:19]}Z", "bytes": manifest["bytes"], **counts,
                   **manifest["left_out"]})  # fmt: skip
         return
     names = {"users": "account", "pictures": "picture", "documents": "document", "files": "published file"}

@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 from itertools import count
 from pathlib import Path
@@ -222,7 +223,8 @@ def test_a_picture_whose_bytes_are_damaged_is_left_out_and_named(tmp_path: Path,
     assert result.code == 4
     assert len(result.err.splitlines()) == 3
     assert all(name in result.err for name in ("p-2.png", "p-3.png", "p-4.png"))
-    assert json.loads(result.out)["damaged"] == 3
+    report = json.loads(result.out)
+    assert report["damaged"] == 3 and datetime.fromisoformat(report["created"]).tzinfo == UTC
     assert run("restore", tmp_path / "b.tar", *to.options).code == 0
     with to.open() as storage:
         assert [picture.name for picture in storage.pictures(ada.id)] == ["p-1.png", "p-5.png"]
@@ -603,6 +605,36 @@ def test_a_full_disk_leaves_nothing(engine: str, backup: Path, place_of: Callabl
         assert backup_restore.is_empty(storage)
         assert not backup_marker.is_unfinished(storage)
         backup_restore.restore(storage, backup, verified, lambda *_: None)
+
+
+def test_an_unfinished_restore_is_not_served_either_when_the_database_answers_later(tmp_path: Path) -> None:
+    class Away:
+        """A storage that does not answer yet, and holds half a restore."""
+
+        def __init__(self, storage: Storage) -> None:
+            self._storage = storage
+            self.answers = False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._storage, name)
+
+        def document(self, *wanted: Any) -> Any:
+            if not self.answers:
+                raise StorageError("unreachable", "It is away.")
+            return self._storage.document(*wanted)
+
+    with folder(tmp_path / "storage").open() as storage:
+        backup_marker.mark(storage, datetime(2024, 1, 1))
+        client = create_app(FAST, away := Away(storage)).test_client()
+
+        def statuses() -> list[int]:
+            return [client.get(path).status_code for path in ("/api/v1/server", "/readyz", "/healthz")]
+
+        assert statuses() == [503, 503, 200]
+        away.answers = True
+        assert statuses() == statuses() == [500, 503, 200]
+        backup_marker.unmark(storage)
+        assert statuses() == [200, 200, 200]
 
 
 KILLED = """
