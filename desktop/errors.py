@@ -350,7 +350,7 @@ class VaultInUse(GlassineError):
 
     code = "S-103"
     title = "This vault is already open"
-    default_message = "Another Glassine window has this vault open. Close it first, or use that window."
+    default_message = "Another Glassine window or command has this vault open. Close it, or wait for it, first."
 
 
 VAULT_DAMAGED = (

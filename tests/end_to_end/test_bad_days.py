@@ -485,7 +485,7 @@ def test_a_second_window_on_the_same_vault(vault: Path, data_folder: Path, run_g
         glassine = run_glassine()
         glassine.open_vault(PASSPHRASE)
         glassine.see("This vault is already open (S-103)")
-        glassine.see("Another Glassine window has this vault open. Close it first, or use that window.")
+        glassine.see("Another Glassine window or command has this vault open. Close it, or wait for it, first.")
     finally:
         other.quit()
     glassine.open_vault(PASSPHRASE)
