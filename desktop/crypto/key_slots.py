@@ -6,6 +6,7 @@ Must not import PySide6, the network or anything of the project but its crypto a
 from __future__ import annotations
 
 import os
+import threading
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -177,11 +178,16 @@ def _passphrase_bytes(passphrase: str) -> bytes:
         raise WrongKey from None
 
 
+_one_at_a_time: Final = threading.Lock()
+"""OpenSSL allows the process as many lanes at once as there are processors. Two derivations side by side would take
+them from each other: one fails as if memory were short, or both wait for ever."""
+
+
 def _stretch(secret: bytes, salt: bytes, cost: Cost) -> bytes:
+    argon2 = Argon2id(salt=salt, length=SECRET_BYTES, iterations=cost.t, lanes=cost.p, memory_cost=cost.m)
     try:
-        return Argon2id(salt=salt, length=SECRET_BYTES, iterations=cost.t, lanes=cost.p, memory_cost=cost.m).derive(
-            secret
-        )
+        with _one_at_a_time:
+            return argon2.derive(secret)
     except MemoryError:
         raise TooLarge(
             "There is not enough memory to open this key file. Close other programs and try again."

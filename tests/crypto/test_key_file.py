@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import threading
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -412,3 +413,20 @@ def test_an_unreadable_file_says_that_the_passphrase_was_not_tried(tmp_path: Pat
     for path in (tmp_path / "missing", tmp_path):
         with pytest.raises(KeyFileUnreadable, match="not tried"):
             key_file.read_key_file(path)
+
+
+def test_many_threads_open_key_files_at_once(key: PrivateKey) -> None:
+    slot = key_slots.Slot.with_passphrase(bytes(32), key.public.fingerprint_bytes, "same", Cost(19456, 2, 4))
+    opened = []
+
+    def open_it() -> None:
+        for _ in range(20):
+            opened.append(slot.open_with_passphrase(key.public.fingerprint_bytes, "same"))
+
+    # daemons: derivations that wait for each other never end
+    threads = [threading.Thread(target=open_it, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert opened == [bytes(32)] * 60
