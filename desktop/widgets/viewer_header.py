@@ -108,6 +108,7 @@ class ViewerHeader(QWidget):
         if picture is None:
             self.name.setText("")
             self.when.setText("")
+            self._who.set_state("plain", "")
             return
         place = self.tr("%1 of %2").replace("%1", number_text(position)).replace("%2", number_text(count))
         self.name.setText(picture.name)

@@ -331,6 +331,7 @@ class ViewerPage(QWidget):
         self.banners.clear()
         self._shown_id = ""
         self.stage.clear(QSize())
+        self.stage.setAccessibleName("")
         self.failure.hide()
         self.stored.cancel()
         self.panel.show_picture(None)

@@ -7,16 +7,17 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
 
 from desktop import errors
 from desktop.models import PictureState, PlaceKind
 from desktop.viewmodels.decoding import MAX_PIXELS, decode_picture, fit_within
 from desktop.viewmodels.gallery import GalleryViewModel
 from desktop.viewmodels.viewer import ViewerState, ViewerViewModel
+from desktop.widgets.marks import Chip
 from desktop.widgets.notices import Notice
 from desktop.widgets.stage import Stage
 from desktop.widgets.viewer_page import ViewerPage
@@ -494,3 +495,28 @@ def test_tab_goes_through_header_banner_stage_and_panel_and_round(
     assert QApplication.focusWidget() is page.header.back
     page.step_region()
     assert page.banners.isAncestorOf(QApplication.focusWidget())
+
+
+def test_a_viewer_that_is_left_says_nothing_of_its_picture(
+    page: ViewerPage, gallery: GalleryViewModel, runner: Any, vault: Any, pictures: Any
+) -> None:
+    """Words of hidden widgets can still be read, also while locked."""
+    vault.put(pictures(0, width=120, height=80, name="secret.jpg", owner_name="lina", role="read"))
+    gallery.reload()
+    runner.run_pending()
+    open_row(page._viewer, gallery, 0, runner)
+    page.set_info_shown(True)
+    assert "lina" in told_by(page)
+    assert "secret.jpg" in told_by(page)
+    page._viewer.stop()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert "lina" not in told_by(page)
+    assert "secret.jpg" not in told_by(page)
+
+
+def told_by(page: ViewerPage) -> str:
+    widgets = [page, *page.findChildren(QWidget)]
+    words = [f"{widget.accessibleName()} {widget.toolTip()}" for widget in widgets]
+    words += [label.text() for label in page.findChildren(QLabel)]
+    words += [chip.text for chip in page.findChildren(Chip)]
+    return "\n".join(words)
