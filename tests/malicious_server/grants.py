@@ -267,6 +267,25 @@ def _(scene: Scene) -> str:
 
 
 @attack(
+    "writer_not_known_to_reader",
+    GRANTS,
+    "forged a revision under the true grant of a writer whom the reader does not know",
+    errors.AuthorUnknown,
+)
+def _(scene: Scene) -> None:
+    mine, theirs = shared_with_bob(scene)
+    whole, carol = hands.stored(scene.alice, mine), scene.carol.key
+    granted = forge.grant(scene.alice.key, carol.public, whole.deed, whole.opened.picture_key, role="write")
+    made = _by_bob(scene, mine, "write", author=carol, grant_object=granted, signer=key_of("server"))
+    scene.bob.restart()
+    scene.freeze(scene.bob)
+    hands.in_envelopes(scene.evil, mine, made.envelope)
+    scene.evil.lie(rf"p-{mine}/content", hands.body(made.carrier))
+    picture = scene.nothing_shown_of_others(scene.bob, theirs, errors.AuthorUnknown)
+    must(picture.state is PictureState.UNREADABLE, f"it is {picture.state}")
+
+
+@attack(
     "writer_new_epoch",
     GRANTS,
     "handed out an epoch that a writer had begun, with a deed of their own",
