@@ -69,7 +69,10 @@ class GalleryContent(PlaceContent):
         """
         if gallery.model.rowCount():
             self.show_part(self.view)
-        elif gallery.query and gallery.state is not GalleryState.STOPPED:
+        elif gallery.state is GalleryState.STOPPED:
+            self._nothing_found.set_words("")  # what was searched for is nobody's business any more
+            self.show_part(self.blank)
+        elif gallery.query:
             self._nothing_found.set_words(self.tr("Nothing matches “%1”").replace("%1", typed))
             self.show_part(self._nothing_found)
         elif gallery.state is GalleryState.READY:

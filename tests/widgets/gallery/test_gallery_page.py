@@ -124,6 +124,15 @@ def test_choosing_swaps_the_header_and_back(filled: GalleryPage) -> None:
     assert not filled.selection.clear()
 
 
+def test_what_was_searched_for_is_not_kept_when_the_vault_is_left(filled: GalleryPage, runner: Any) -> None:
+    filled.header.search.setText("surprise party")
+    QTest.keyClick(filled.header.search, Qt.Key.Key_Return)
+    runner.run_pending()
+    assert "surprise party" in " ".join(label.text() for label in filled.findChildren(QLabel))
+    filled._gallery.stop()
+    assert "surprise party" not in " ".join(label.text() for label in filled.findChildren(QLabel))
+
+
 def test_searching_and_clearing(filled: GalleryPage, runner: Any, qtbot: Any) -> None:
     filled.focus_search()
     QTest.keyClicks(filled.header.search, "picture 7")
