@@ -6,7 +6,7 @@ Must not import Flask.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from backend.errors import Conflict, ImageNotFound, Invalid, PermissionNotFound, PictureReplaced, UserNotFound
@@ -80,18 +80,17 @@ class Permissions:
         if user is None or user.closing or user.kind:
             raise UserNotFound
         self._check_number(picture.id, user_id)
+        wanted = Permission(picture.id, user_id, role, grant)
         self._quota.reserve(owner_id, len(grant))
 
         def add(now: PictureRecord) -> bool:
-            return self._storage.add_permission(Permission(now.id, user_id, role, grant), revision=now.header_hash)
+            return self._storage.add_permission(replace(wanted, picture_id=now.id), revision=now.header_hash)
 
         try:
             if not self._on_present(picture, role, grant, add):
                 raise PictureReplaced
-        except StorageError:
-            raise  # it may be there
         except BaseException as error:
-            self._quota.release(owner_id, len(grant))
+            self._undo(error, owner_id, wanted, len(grant))
             if isinstance(error, DuplicateRecord):
                 raise Conflict("Permission user id is already exists") from None
             raise
@@ -112,22 +111,31 @@ class Permissions:
         present = self._storage.permission(picture.id, user_id)
         if present is None:
             raise PermissionNotFound
+        wanted = Permission(picture.id, user_id, role, grant)
         room = max(0, len(grant) - len(present.grant))
         self._quota.reserve(owner_id, room)
 
         def put(now: PictureRecord) -> Permission | None:
-            return self._storage.set_permission(Permission(now.id, user_id, role, grant), revision=now.header_hash)
+            return self._storage.set_permission(replace(wanted, picture_id=now.id), revision=now.header_hash)
 
         try:
             before = self._on_present(picture, role, grant, put)
             if before is None:
                 raise PermissionNotFound
-        except StorageError:
-            raise
-        except BaseException:
-            self._quota.release(owner_id, room)
+        except BaseException as error:
+            self._undo(error, owner_id, wanted, room)
             raise
         self._quota.settle(owner_id, len(grant) - len(before.grant) - room)
+
+    def _undo(self, error: BaseException, owner_id: str, wanted: Permission, room: int) -> None:
+        """Give room back that was reserved for a permission, unless it may be there in spite of the error."""
+        if isinstance(error, StorageError):
+            try:
+                if self._storage.permission(wanted.picture_id, wanted.user_id) == wanted:
+                    return
+            except StorageError:
+                return
+        self._quota.release(owner_id, room)
 
     def take(self, owner_id: str, stem: str, user_id: str) -> None:
         """Take a user's permission away; raises BadId, ImageNotFound, PermissionNotFound."""

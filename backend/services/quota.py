@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.errors import NotAuthorized, QuotaExceeded
+from backend.storage.protocol import StorageError
 
 if TYPE_CHECKING:
     from backend.config import Config
     from backend.storage.protocol import Storage, User
+
+logger = logging.getLogger(__name__)
 
 OVERHEAD = 64 * 1024
 """Bytes of a request that may not be accounted for: the form around everything."""
@@ -72,9 +76,13 @@ class Quota:
             raise QuotaExceeded
 
     def release(self, user_id: str, size: int) -> None:
-        """Account for bytes no longer; nothing for none or fewer."""
+        """Account for bytes no longer; nothing for none or fewer. Never fails, for what they were reserved for is gone:
+        the account may show more than it stores until it is recounted."""
         if size > 0:
-            self._storage.release_bytes(user_id, size)
+            try:
+                self._storage.release_bytes(user_id, size)
+            except StorageError as error:
+                logger.warning("What is gone stays accounted for: %s", error)
 
     def settle(self, user_id: str, size: int) -> None:
         """Account for what was stored or removed otherwise than it looked when room was reserved: so many bytes more,

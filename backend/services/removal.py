@@ -29,10 +29,7 @@ def remove_for_good(
         return None
     picture = removed.picture
     remove_blobs(storage, picture.blobs)
-    try:
-        quota.release(picture.owner_id, picture.stored_bytes + removed.grant_bytes)
-    except StorageError as error:
-        logger.warning("A deleted picture stays accounted for: %s", error)
+    quota.release(picture.owner_id, picture.stored_bytes + removed.grant_bytes)
     return picture
 
 

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from backend.storage.mongo import open_mongo
+from backend.storage.protocol import StorageError
 from tests.backend import samples
 from tests.backend.conftest import FAST, Person, Running, serving, serving_storage
 
@@ -186,7 +187,56 @@ def test_a_grant_that_is_taken_back_while_its_picture_goes_is_released_once(smal
     with pytest.MonkeyPatch.context() as racing:
         racing.setattr(small.storage, "remove_picture", late)
         assert person.call("DELETE", f"/users/{person.user_id}/bin/{picture.id}").status_code == 204
-    assert used(person) == small.storage.recount_bytes(person.user_id)
+    shown = used(person)
+    assert shown == small.storage.recount_bytes(person.user_id)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_grant_that_could_not_be_stored_takes_no_room(small: Running, method: str) -> None:
+    person, ben, sent = small.person(), small.person(), samples.sealed()
+    assert person.call("POST", person.images, **sent.form()).status_code == 201
+    path = f"{person.images}/{sent.stem}/permissions"
+    form = {"user_id": ben.user_id, "role": "read", "grant": samples.grant(sent)}
+    name = "add_permission" if method == "POST" else "set_permission"
+    if method == "PUT":
+        assert person.call("POST", path, data={"user_id": ben.user_id, "role": "read"}).status_code == 201
+        path = f"{path}/{ben.user_id}"
+    before, change = used(person), getattr(small.storage, name)
+
+    def fails(*arguments: Any, **more: Any) -> Any:
+        raise StorageError("full", "planted")
+
+    def fails_late(*arguments: Any, **more: Any) -> Any:
+        change(*arguments, **more)
+        raise StorageError("unreachable", "planted")  # the answer is lost
+
+    for failing, status, more in ((fails, 507, 0), (fails_late, 503, len(form["grant"]))):
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr(small.storage, name, failing)
+            assert person.call(method, path, data=form).status_code == status
+        assert used(person) == before + more
+    shown = used(person)
+    assert shown == small.storage.recount_bytes(person.user_id)
+
+
+def test_what_is_taken_back_is_gone_although_its_room_is_not_given_back_yet(
+    small: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    person, ben, sent = small.person(), small.person(), samples.sealed()
+    assert person.call("POST", person.images, **sent.form()).status_code == 201
+    path = f"{person.images}/{sent.stem}/permissions"
+    form = {"user_id": ben.user_id, "role": "read", "grant": samples.grant(sent)}
+    assert person.call("POST", path, data=form).status_code == 201
+
+    def fails(*_: object) -> None:
+        raise StorageError("unreachable", "planted")
+
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(small.storage, "release_bytes", fails)
+        assert person.call("DELETE", f"{path}/{ben.user_id}").status_code == 204
+    assert person.call("GET", path).json() == [] and "stays accounted for: planted" in caplog.text
+    shown = used(person)
+    assert shown == small.storage.recount_bytes(person.user_id) + len(form["grant"])
 
 
 def test_a_history_ends_but_never_before_the_owner_can_take_back(
