@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 class Withdrawal(QObject):
     """Throws staged pictures away; one that arrives too late to be stopped is deleted where it arrived.
 
-    Attributes:
-        vault: Whose pictures they are; None while nothing is open.
-
     Signals:
         withdrawn(str picture_id)
         stayed(Picture): it could not be deleted, so it is there.
@@ -32,27 +29,46 @@ class Withdrawal(QObject):
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._runner = runner
-        self.vault: VaultPort | None = None
+        self._vault: VaultPort | None = None
+        self._going: dict[str, Any] = {}
+        """Staged pictures, by id, whose senders have not stopped yet."""
+
+    def start(self, vault: VaultPort) -> None:
+        """Work for this vault."""
+        self._vault = vault
+
+    def stop(self) -> None:
+        """The vault is left: what a sender still holds is thrown away all the same, or it would be sent later."""
+        for staged in self._going.values():
+            self.discard(staged)
+        self._going.clear()
+        self._vault = None
 
     def withdraw(self, transfer: Transfer) -> None:
         """Take back the staged picture of a file, also while it is being sent."""
         staged, transfer.staged = transfer.staged, None
-        task = transfer.task
+        task, picture_id = transfer.task, transfer.picture_id
         if task is None:
             self.discard(staged)
         else:  # the sender still reads the file; it may also arrive too late to be stopped
-            task.cancelled.connect(lambda: self.discard(staged))
-            task.failed.connect(lambda error: self.discard(staged))
+            self._going[picture_id] = staged
+            task.cancelled.connect(lambda: self._on_stopped(picture_id))
+            task.failed.connect(lambda error: self._on_stopped(picture_id))
             task.succeeded.connect(self._take_back)
-        self.withdrawn.emit(transfer.picture_id)
+        self.withdrawn.emit(picture_id)
 
     def discard(self, staged: Any) -> None:
         """Throw a staged picture away."""
-        if self.vault is not None:
-            self._runner.submit(work.discard, self.vault, staged, pool="view")
+        if self._vault is not None:
+            self._runner.submit(work.discard, self._vault, staged, pool="view")
+
+    def _on_stopped(self, picture_id: str) -> None:
+        if picture_id in self._going:
+            self.discard(self._going.pop(picture_id))
 
     def _take_back(self, picture: Picture) -> None:
         """Delete a picture that was cancelled before the server had acknowledged it."""
-        if self.vault is not None:
-            task = self._runner.submit(work.take_back, self.vault, picture.id, pool="network")
-            task.failed.connect(lambda error: self.stayed.emit(picture))
+        vault = self._vault
+        if self._going.pop(picture.id, None) is not None:
+            task = self._runner.submit(work.take_back, vault, picture.id, pool="network")
+            task.failed.connect(lambda error: self.stayed.emit(picture) if self._vault is vault else None)

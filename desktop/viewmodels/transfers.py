@@ -114,7 +114,8 @@ class TransfersViewModel(QObject):
     def start(self, vault: VaultPort) -> None:
         """Work for this vault, first with what an earlier run left."""
         self.stop()
-        self._vault = self._withdrawal.vault = vault
+        self._vault = vault
+        self._withdrawal.start(vault)
         self._keeper.start(vault)
         self.pipeline.start(vault)
         self._intake.start(vault)
@@ -124,7 +125,8 @@ class TransfersViewModel(QObject):
         self.pipeline.stop()
         self._intake.stop()
         self._keeper.stop()
-        self._vault = self._withdrawal.vault = None
+        self._withdrawal.stop()
+        self._vault = None
         self._board.clear()
         self.paused, self.halted_by = False, None
         self._silence.end()

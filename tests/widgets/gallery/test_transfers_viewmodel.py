@@ -272,6 +272,40 @@ def test_cancelled_before_the_server_acknowledged_is_not_stored(
     assert added == []
 
 
+def test_cancelled_and_left_at_once_does_not_come_back(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    """Else it would be sent while locked, or at the next start."""
+
+    def locked_meanwhile(staged: Any, report: Any, cancelled: Any) -> Any:
+        transfers.cancel_picture(staged.picture.id)
+        transfers.stop()
+        raise errors.Cancelled
+
+    vault.upload = locked_meanwhile
+    transfers.add(files("a.png"))
+    runner.run_pending()
+    assert vault.waiting == []
+
+
+def test_what_was_cancelled_in_one_vault_is_not_looked_for_in_another(
+    transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
+) -> None:
+    other, upload, asked = type(vault)(), vault.upload, []
+    other.delete = other.discard = asked.append
+
+    def too_late(staged: Any, report: Any, cancelled: Any) -> Any:
+        picture = upload(staged, report, cancelled)
+        transfers.cancel_picture(picture.id)
+        transfers.start(other)
+        return picture
+
+    vault.upload = too_late
+    transfers.add(files("a.png"))
+    runner.run_pending()
+    assert asked == []
+
+
 def test_a_file_that_is_gone_is_said_to_be_and_counts_again_when_it_is_back(
     qapp: Any, transfers: TransfersViewModel, runner: Any, vault: Any, files: Any
 ) -> None:
