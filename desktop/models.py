@@ -58,7 +58,7 @@ class PictureState(StrEnum):
     """What the gallery can say about a picture without fetching its payload."""
 
     READY = "ready"
-    UNREADABLE = "unreadable"  # cannot be opened: damaged or no key
+    UNREADABLE = "unreadable"  # cannot be opened: damaged, no key, or nobody can tell who changed it
     REFUSED = "refused"  # not what was stored: forged, swapped, rolled back
     MISSING = "missing"  # known, and not on the server any more although its owner did not delete it
     UNDECODED = "undecoded"  # from somebody who was not accepted yet: nothing of it was decoded

@@ -70,7 +70,7 @@ def test_a_former_key_counts_for_what_is_remembered_only() -> None:
         memory = Snapshot(entries, {}, former)
         listed = read_listed(made.envelope, made.picture_id, OWNER.public, memory)
         assert listed.envelope is None
-        assert type(listed.error) is errors.NotAuthentic
+        assert type(listed.error) is errors.AuthorUnknown
     accepted = replace(knowing(made), former=former)
     assert read_listed(made.envelope, made.picture_id, OWNER.public, accepted).envelope is not None
     for other in ({}, {STRANGER.fingerprint: STRANGER.public.pem}, {FRIEND.fingerprint: "no key"}):
