@@ -66,9 +66,14 @@ def _purge_words(*, here: bool, one: bool) -> str:
         return translate("Deleting", "It leaves this vault and cannot be brought back. Copies saved elsewhere stay.")
     if here:
         return translate("Deleting", "They leave this vault and cannot be brought back. Copies saved elsewhere stay.")
-    stay = translate("Deleting", "Copies other people have saved stay with them.")
     if one:
-        words = translate("Deleting", "It leaves this vault and the server, and cannot be brought back. %1")
-    else:
-        words = translate("Deleting", "They leave this vault and the server, and cannot be brought back. %1")
-    return words.replace("%1", stay)
+        return translate(
+            "Deleting",
+            "It leaves this vault and the server, and cannot be brought back. Copies other people have saved stay with "
+            "them.",
+        )
+    return translate(
+        "Deleting",
+        "They leave this vault and the server, and cannot be brought back. Copies other people have saved stay with "
+        "them.",
+    )

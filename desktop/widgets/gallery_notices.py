@@ -14,7 +14,7 @@ from desktop.viewmodels.gallery import GalleryState, GalleryViewModel
 from desktop.widgets.banner_area import BannerArea
 from desktop.widgets.batch_notices import FailuresDialog, batch_notice, interrupted_notice, open_folder
 from desktop.widgets.icons import Icons
-from desktop.widgets.notices import Notice
+from desktop.widgets.notices import Notice, error_words
 from desktop.widgets.trust_notices import TrustNotices
 
 _KEYS = ("load", "batch", "refused", "thumbnails", "not-added")
@@ -70,17 +70,9 @@ class GalleryNotices(QObject):
             self._tell_refused()
 
     def _on_load_failed(self, error: GlassineError) -> None:
-        self.banners.show_notice(
-            Notice(
-                "load",
-                "danger",
-                f"{error.title} ({error.code})",
-                error.message,
-                action=self.tr("Try again"),
-                on_action=self._gallery.retry,
-                details=f"{error.code} {error.title}\n{error.details}".strip(),
-            )
-        )
+        title, text, details = error_words(error)
+        again, retry = self.tr("Try again"), self._gallery.retry
+        self.banners.show_notice(Notice("load", "danger", title, text, action=again, on_action=retry, details=details))
 
     def _on_slow(self) -> None:
         if not any(notice.key == "thumbnails" for notice in self.banners.notices):
@@ -92,7 +84,7 @@ class GalleryNotices(QObject):
     def _on_thumbnails_failed(self, error: GlassineError) -> None:
         if not isinstance(error, NetworkError):
             return
-        title = f"{error.title} ({error.code})"
+        title, _, details = error_words(error)
         if any((notice.key, notice.title) == ("thumbnails", title) for notice in self.banners.notices):
             return  # said already; it is not announced at each try
         self.banners.show_notice(
@@ -103,7 +95,7 @@ class GalleryNotices(QObject):
                 self.tr("It is asked again by itself, and the pictures appear then."),
                 action=self.tr("Try again"),
                 on_action=self._gallery.thumbnails.retry_now,
-                details=f"{error.code} {error.title}\n{error.details}".strip(),
+                details=details,
             )
         )
 
