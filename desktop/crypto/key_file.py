@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from desktop.crypto.canonical import encode_base64, get_base64, require_members
-from desktop.crypto.key_slots import NONCE_BYTES, SECRET_BYTES, WRITE_COST, Cost, Slot, SlotKind
+from desktop.crypto.key_slots import NONCE_BYTES, SECRET_BYTES, TAG_BYTES, WRITE_COST, Cost, Slot, SlotKind
 from desktop.crypto.keys import PrivateKey, PublicKey
 from desktop.crypto.safe_write import new_file, read_bounded
 from desktop.errors import Damaged, FileUnreadable, KeyFileDamaged, KeyFileUnreadable, KeyRefused, TooLarge, WrongKey
@@ -70,7 +70,7 @@ class _KeyFile:
             if not kinds or kinds != sorted(set(kinds)):
                 raise Damaged(details="slots are not one per kind in order")
             public = PublicKey.from_spki(get_base64(document, "pub"))
-            parsed = cls(public, get_base64(document, "key"), slots)
+            parsed = cls(public, get_base64(document, "key", low=NONCE_BYTES + TAG_BYTES), slots)
         except Damaged as error:
             raise KeyFileDamaged(details=error.details) from None
         except KeyRefused:

@@ -272,6 +272,15 @@ def test_members_of_a_slot_have_their_lengths(owner: PrivateKey, member: str, si
         key_file.slot_kinds(canonical.encode(document))
 
 
+@pytest.mark.parametrize("size", [0, 11, 12, 27])
+def test_a_private_key_that_is_too_short_to_be_sealed(owner: PrivateKey, size: int) -> None:
+    document = json.loads(key_file.create(owner, "correct horse", _cost=LEAST_COST))
+    document["key"] = canonical.encode_base64(bytes(size))
+    for read in (key_file.read_public, key_file.slot_kinds):  # before anybody is asked for a passphrase
+        with pytest.raises(KeyFileDamaged):
+            read(canonical.encode(document))
+
+
 def test_the_greatest_costs_are_accepted(owner: PrivateKey) -> None:
     """None of them is paid here."""
     document = json.loads(key_file.create(owner, "correct horse", _cost=LEAST_COST))
