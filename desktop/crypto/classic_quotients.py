@@ -82,9 +82,10 @@ def _parse_complete(text: bytes) -> npt.NDArray[np.uint64]:
     import numpy as np
 
     raw = np.frombuffer(bytes(_PAD) + text, np.uint8)
-    ends = np.flatnonzero(raw == ord(" "))
+    # functions, not operators: under `make fuzz` each comparison operator between arrays loses a reference
+    ends = np.flatnonzero(np.equal(raw, ord(" ")))
     lengths = np.diff(ends, prepend=_PAD - 1) - 1
-    digits = np.count_nonzero((raw - np.uint8(ord("0"))) < 10)
+    digits = np.count_nonzero(np.less(raw - np.uint8(ord("0")), 10))
     if digits + len(ends) != len(text) or lengths.min() < 1 or lengths.max() > MAX_DIGITS:
         raise _damaged()
     # the eight bytes before each space as one number; its highest bytes are the value's digits
