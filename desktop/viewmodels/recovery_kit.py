@@ -81,6 +81,7 @@ class KitViewModel(QObject):
         self._kit: Kit | None = None
         self._task: Task | None = None
         self._passphrase = ""
+        self._forgotten = 0
         self._root: bytes | None = None
         self.new: NewKit | None = None
         self.is_kept = False
@@ -123,6 +124,7 @@ class KitViewModel(QObject):
         """Drop the words and what was typed with them."""
         self.new, self._root, self._passphrase = None, None, ""
         self.is_kept = False
+        self._forgotten += 1
 
     def reload(self) -> None:
         """Find out how far the kit has come."""
@@ -277,6 +279,7 @@ class KitViewModel(QObject):
         task = self._runner.submit(_do, kit, work)
         self._task = task
         done: list[Any] = []
+        forgotten = self._forgotten
 
         def failed(error: GlassineError) -> None:
             if isinstance(error, KitWordsWrong):
@@ -292,8 +295,12 @@ class KitViewModel(QObject):
         def finished() -> None:
             self._task = None
             self.busy_changed.emit(False)
-            if done and self._kit is kit:
+            if not done or self._kit is not kit:
+                return
+            if forgotten == self._forgotten:
                 took(done[0])
+            else:  # nobody waits for its words any more, but the kit may be another
+                self.reload()
 
         task.succeeded.connect(done.append)
         task.failed.connect(failed)

@@ -245,6 +245,23 @@ def test_locking_closes_the_words_unasked(
     assert qapp.clipboard().text() == ""
 
 
+def test_words_that_come_after_their_window_was_closed_are_not_kept(
+    dialog: Any, view_model: KitViewModel, memory_kit: MemoryKit, runner: InlineRunner
+) -> None:
+    dialog.passphrase.set_text(PASSPHRASE)
+    dialog.next.click()
+    dialog.reject()
+    runner.run_pending()
+    assert view_model.new is None  # else the words of the paper would be measured against these
+    view_model.draw(PASSPHRASE)
+    runner.run_pending()
+    view_model.keep()
+    view_model.forget_words()
+    runner.run_pending()
+    assert (memory_kit.kept, view_model.is_kept) == (1, False)
+    assert view_model.state == "unproven"
+
+
 def test_whoever_lost_the_paper_makes_another_kit(
     view_model: KitViewModel, memory_kit: MemoryKit, runner: InlineRunner, dialog: Any
 ) -> None:
