@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,7 @@ class VersionsViewModel(QObject):
         super().__init__(parent)
         self._runner = runner
         self._task: Task | None = None
+        self._next: Callable[[], None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -82,7 +84,10 @@ class VersionsViewModel(QObject):
         return self._task is not None
 
     def load(self, circle: Circle, vault: VaultPort, picture: Picture) -> None:
-        """Open both versions."""
+        """Open both versions, after what is under way."""
+        if self.busy:
+            self._next = partial(self.load, circle, vault, picture)
+            return
         self._start(_load, (circle, vault, picture), self.loaded.emit)
 
     def resolve(self, circle: Circle, picture_id: str, choice: Choice) -> None:
@@ -104,6 +109,7 @@ class VersionsViewModel(QObject):
 
     def stop(self) -> None:
         """Give up, for locking and signing out."""
+        self._next = None
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -115,6 +121,7 @@ class VersionsViewModel(QObject):
 
     def cancel(self) -> None:
         """Give up what is under way; a version that is sealed stays kept."""
+        self._next = None
         if self._task is not None:
             self._task.cancel()
 
@@ -141,6 +148,9 @@ class VersionsViewModel(QObject):
             self.busy_changed.emit(False)
             for step in box:
                 step()
+            following, self._next = self._next, None
+            if following is not None:
+                following()
 
         task.finished.connect(finished)
         self.busy_changed.emit(True)

@@ -99,6 +99,25 @@ def test_a_version_that_cannot_be_opened_says_why_and_the_other_is_shown(
     assert loaded[0].mine.image is not None
 
 
+def test_one_that_is_opened_while_another_is_given_up_is_not_forgotten(
+    versions: VersionsViewModel, runner: Any, vault: Any, circle: FakeCircle, pictures: Any, jpeg: Any
+) -> None:
+    vault.put(pictures(1), pictures(2))
+    circle.revising.waiting[pictures(2).id] = jpeg(50, 40)
+    loaded: list[Versions] = []
+    versions.loaded.connect(loaded.append)
+    versions.load(circle.port, vault, pictures(1))
+    versions.cancel()
+    versions.load(circle.port, vault, pictures(2))
+    runner.run_pending()
+    assert [one.picture.id for one in loaded] == [pictures(2).id]
+    versions.load(circle.port, vault, pictures(1))
+    versions.load(circle.port, vault, pictures(2))
+    versions.stop()
+    runner.run_pending()
+    assert len(loaded) == 1
+
+
 @pytest.mark.parametrize(("choice", "new_id"), [("mine", None), ("theirs", None), ("both", "new")])
 def test_a_choice_is_carried_out(
     versions: VersionsViewModel, runner: Any, circle: FakeCircle, pictures: Any, choice: Any, new_id: str | None
