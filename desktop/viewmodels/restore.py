@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ class RestoreViewModel(QObject):
         field_failed(str field, str sentence): fields are words, file, passphrase, repeat.
         failed(GlassineError)
         restored(session): unlocked.
+        unlocked_too_late(): the session was unlocked when this had been given up already; it is to be locked again.
     """
 
     busy_changed = Signal(bool)
@@ -34,6 +36,7 @@ class RestoreViewModel(QObject):
     field_failed = Signal(str, str)
     failed = Signal(object)
     restored = Signal(object)
+    unlocked_too_late = Signal()
 
     def __init__(
         self,
@@ -94,10 +97,11 @@ class RestoreViewModel(QObject):
         printed = self._found.fingerprint
         if self._session is not None:
             session = self._session
-            self._start(lambda _: self._end(session), _keep, session, self._found, printed, passphrase)
+            arguments: tuple[Any, ...] = (session, self._found, printed, passphrase)
+            self._start(lambda _: self._end(session), _keep, *arguments, too_late=self._on_kept_too_late)
         else:
             arguments = (self._folder, self._words, self._path, printed, passphrase)
-            self._start(self._end, _recover, self._sessions, *arguments)
+            self._start(self._end, _recover, self._sessions, *arguments, too_late=self._close)
 
     def forget(self) -> None:
         """Drop the words and the key that was found."""
@@ -109,7 +113,16 @@ class RestoreViewModel(QObject):
         self.forget()
         self.restored.emit(session)
 
-    def _start(self, took: Any, work: Any, *arguments: Any) -> None:
+    def _on_kept_too_late(self, _: None) -> None:
+        self.unlocked_too_late.emit()
+
+    def _close(self, session: Any) -> None:
+        self._runner.submit(_close, session, pool="network")
+
+    def _start(
+        self, took: Any, work: Callable[..., Any], *arguments: Any, too_late: Callable[[Any], None] | None = None
+    ) -> None:
+        """Start the work and pass on what it gave; to ``too_late`` when it was given up and ended well all the same."""
         if self.busy:
             return
         task = self._runner.submit(work, *arguments, pool="network")
@@ -127,10 +140,13 @@ class RestoreViewModel(QObject):
                 self.failed.emit(error)
 
         def finished() -> None:
+            given_up = self._task is not None and self._task.is_cancelled()
             self._task = None
             self.busy_changed.emit(False)
-            if results:
+            if results and not given_up:
                 took(results[0])
+            elif results and too_late is not None:
+                too_late(results[0])
 
         task.succeeded.connect(results.append)
         task.failed.connect(failed)
@@ -154,3 +170,7 @@ def _keep(session: Any, found: Any, printed: str, passphrase: str, report: Repor
 
 def _recover(sessions: Any, *arguments: Any) -> Any:
     return sessions.recover_vault(*arguments)
+
+
+def _close(session: Any, report: Report, cancelled: IsCancelled) -> None:
+    session.close()

@@ -212,7 +212,16 @@ class MainWindow(QMainWindow):
             return
         view_model = self._models.make_restore(session=session)
         view_model.restored.connect(lambda _: self._on_unlocked(session))
+        view_model.unlocked_too_late.connect(lambda: self._lock_again(session))
         RestoreDialog(self.icons, self, view_model).open()
+
+    def _lock_again(self, unlocked: Any) -> None:
+        """Lock what was unlocked behind the lock, unless the passphrase has opened it meanwhile."""
+        shell = self._models.shell
+        session = shell.session
+        if session is not None and session is unlocked and shell.stage is Stage.LOCKED:
+            shell.abandon()
+            self._models.lock.start(session)  # its key is on this computer now
 
     def _restore_vault(self, folder: Path) -> None:
         """Open a vault on this computer with its recovery kit."""
