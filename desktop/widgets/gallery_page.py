@@ -288,6 +288,7 @@ class GalleryPage(QWidget):
             self.content.waiting.start()
         elif state is GalleryState.STOPPED:
             self.header.forget_search()
+            self.filter_bar.show_filter("")
         self._refresh()
 
     def _on_count(self, count: int) -> None:

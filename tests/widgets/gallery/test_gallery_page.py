@@ -133,6 +133,18 @@ def test_what_was_searched_for_is_not_kept_when_the_vault_is_left(filled: Galler
     assert "surprise party" not in " ".join(label.text() for label in filled.findChildren(QLabel))
 
 
+def test_a_filter_ends_with_the_vault(filled: GalleryPage, runner: Any, vault: Any) -> None:
+    filled.set_filter("unprotected")
+    runner.run_pending()
+    assert filled.filter_bar.isVisible()
+    filled._gallery.stop()
+    filled._gallery.start(vault)
+    runner.run_pending()
+    assert filled._gallery.model.rowCount() == 10
+    assert not filled.filter_bar.isVisible()
+    assert filled.filter_bar.chosen == ""
+
+
 def test_searching_and_clearing(filled: GalleryPage, runner: Any, qtbot: Any) -> None:
     filled.focus_search()
     QTest.keyClicks(filled.header.search, "picture 7")
