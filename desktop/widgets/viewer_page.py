@@ -175,11 +175,8 @@ class ViewerPage(QWidget):
     def toggle_full_screen(self) -> None:
         """Fill the whole screen with the picture, or not any more."""
         window = self.window()
-        full = not window.isFullScreen()
-        if full:
-            window.showFullScreen()
-        else:
-            window.showNormal()
+        window.setWindowState(window.windowState() ^ Qt.WindowState.WindowFullScreen)  # a maximised one stays so
+        full = window.isFullScreen()
         self.header.setVisible(not full)
         self._header_line.setVisible(not full)
 
@@ -327,7 +324,9 @@ class ViewerPage(QWidget):
                 self.banners.show_notice(notice)
 
     def _on_left(self) -> None:
-        """Keep no decoded picture."""
+        """Keep no decoded picture, and give the window its frame back."""
+        if self.window().isFullScreen():
+            self.toggle_full_screen()
         self.banners.clear()
         self._shown_id = ""
         self.stage.clear(QSize())

@@ -497,6 +497,24 @@ def test_tab_goes_through_header_banner_stage_and_panel_and_round(
     assert page.banners.isAncestorOf(QApplication.focusWidget())
 
 
+def test_full_screen_ends_with_the_picture(
+    page: ViewerPage, gallery: GalleryViewModel, runner: Any, vault: Any
+) -> None:
+    """Locking or deleting the last picture would else leave the window without its frame, and no key to bring it."""
+    open_row(page._viewer, gallery, 0, runner)
+    page.toggle_full_screen()
+    assert page.window().isFullScreen()
+    page._viewer.stop()
+    assert not page.window().isFullScreen()
+    assert page.header.isVisible()
+    page._viewer.start(vault)
+    open_row(page._viewer, gallery, 0, runner)
+    page.toggle_full_screen()
+    page.window().hide()
+    page._viewer.stop()
+    assert page.window().isHidden()  # at the end of the program
+
+
 def test_a_viewer_that_is_left_says_nothing_of_its_picture(
     page: ViewerPage, gallery: GalleryViewModel, runner: Any, vault: Any, pictures: Any
 ) -> None:
