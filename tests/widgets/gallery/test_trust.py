@@ -191,6 +191,7 @@ def test_tiles_of_every_state_look_different(page: GalleryPage, runner: Any, vau
         {"state": PictureState.MISSING},
         {"state": PictureState.REFUSED},
         {"state": PictureState.UNREADABLE},
+        {"state": PictureState.UNREADABLE, "problem_code": "V-119"},
         {"state": PictureState.UNDECODED, "owner_name": "Tom"},
         {"shared_with": 2},
         {"shared_with": 2, "unverified": True},
