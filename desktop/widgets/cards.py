@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.widgets.icons import Icons
 from desktop.widgets.labels import ElidedLabel, Hairline, IconLabel, Label
@@ -56,6 +56,8 @@ class CardRow(QWidget):
         self._row.addWidget(control)
         if not control.accessibleName() and not getattr(control, "text", str)():
             control.setAccessibleName(self.title.text())
+            if isinstance(control, QAbstractButton):
+                control.setToolTip(self.title.text())
 
     def set_caption(self, caption: str) -> None:
         """Change the line below the label."""
