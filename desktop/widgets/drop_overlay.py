@@ -56,7 +56,6 @@ class DropOverlay(QWidget):
         self.active = True
         self._count = 0
         self._usable = True
-        self._animation: QPropertyAnimation | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
         window.setAcceptDrops(True)
@@ -193,12 +192,12 @@ class DropOverlay(QWidget):
             return
         effect = QGraphicsOpacityEffect(self)
         self.setGraphicsEffect(effect)
-        self._animation = QPropertyAnimation(effect, b"opacity", self)
-        self._animation.setDuration(duration)
-        self._animation.setStartValue(0.0)
-        self._animation.setEndValue(1.0)
-        self._animation.finished.connect(lambda: self.setGraphicsEffect(None))  # type: ignore[arg-type]
-        self._animation.start()
+        animation = QPropertyAnimation(effect, b"opacity", self)
+        animation.setDuration(duration)
+        animation.setStartValue(0.0)
+        animation.setEndValue(1.0)
+        animation.finished.connect(lambda: self.setGraphicsEffect(None))  # type: ignore[arg-type]
+        animation.start(QPropertyAnimation.DeletionPolicy.DeleteWhenStopped)
 
 
 def _paint_print(painter: QPainter, rect: QRectF, sky: tuple[str, str], hills: tuple[str, str, str]) -> None:

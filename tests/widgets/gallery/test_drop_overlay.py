@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QPropertyAnimation, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
 
@@ -114,3 +114,16 @@ def test_it_is_painted_in_both_schemes(
         assert overlay.grab().toImage() != light
     finally:
         theme.set_preference("light")
+
+
+def test_nothing_is_left_of_coming_up(
+    window: QMainWindow, overlay: DropOverlay, theme: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(theme, "duration", lambda milliseconds: 1)
+    data = drag("file:///a/one.jpg")
+    for _ in range(3):
+        enter(window, data)
+        assert overlay.findChildren(QPropertyAnimation)
+        QApplication.sendEvent(window.centralWidget(), QDragLeaveEvent())
+        qtbot.waitUntil(lambda: not overlay.findChildren(QPropertyAnimation))
+    assert overlay.graphicsEffect() is None
