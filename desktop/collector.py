@@ -19,6 +19,7 @@ from contextlib import contextmanager
 _lock = threading.Lock()
 _holders = 0
 _making = 0
+_let_go = False
 
 
 def hold() -> None:
@@ -40,7 +41,12 @@ def release() -> None:
 
 def collect_due() -> None:
     """Do the pass that Python would have done by now, if any; to be called in the GUI thread, now and then."""
+    global _let_go  # noqa: PLW0603
     if _making:
+        return
+    if _let_go:
+        _let_go = False
+        gc.collect()
         return
     due = [count > threshold for count, threshold in zip(gc.get_count(), gc.get_threshold(), strict=True)]
     for generation in (2, 1, 0):
@@ -67,5 +73,10 @@ def many_lasting_objects() -> Iterator[None]:
 
 
 def let_go() -> None:
-    """Let the collector see everything again; called when the pictures are dropped."""
+    """Let the collector see everything again, and soon; called when the pictures are dropped.
+
+    Whatever belonged to what was left and is part of a cycle would else stay, and be left out with the next pictures.
+    """
+    global _let_go  # noqa: PLW0603
     gc.unfreeze()
+    _let_go = True

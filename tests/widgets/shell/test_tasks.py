@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from desktop import collector
 from desktop.tasks import TaskRunner
 
 
@@ -49,6 +50,22 @@ def test_cycles_are_collected_in_the_gui_thread_only(qapp: QApplication, qtbot: 
     qtbot.waitUntil(lambda: bool(died_in), timeout=30_000)
     assert died_in == [threading.get_ident()]
     assert runner.close()
+
+
+def test_what_was_left_out_with_the_pictures_dies_when_they_are_dropped(qapp: QApplication) -> None:
+    died_in: list[int] = []
+    collector.hold()
+    try:
+        watched(died_in)
+        with collector.many_lasting_objects():
+            pass
+        gc.collect()
+        assert not died_in
+        collector.let_go()
+        collector.collect_due()
+        assert died_in
+    finally:
+        collector.release()
 
 
 def test_the_collector_is_its_own_again_when_the_last_runner_is_closed(qapp: QApplication) -> None:
