@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import random
 import shutil
 import signal
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -50,6 +52,11 @@ def store(folder: Path, seed: int) -> None:
         with speaking:
             print(json.dumps(words), flush=True)
 
+    def give_up(failure: threading.ExceptHookArgs) -> None:
+        traceback.print_exception(failure.exc_value)
+        os._exit(70)  # not the kill: the round counts this as a problem
+
+    threading.excepthook = give_up
     say("ready")
     storage = open_storage(folder)
     say("open")
@@ -103,7 +110,7 @@ def store(folder: Path, seed: int) -> None:
                 found = storage.picture(OWNER, name)
                 removed = storage.remove_picture(found.id) if found else None
                 say("removed", name)
-                for blob_id in (removed.content_blob, removed.thumbnail_blob) if removed else ():
+                for blob_id in (removed.picture.content_blob, removed.picture.thumbnail_blob) if removed else ():
                     storage.remove_blob(blob_id)
 
     for number in range(THREADS):
