@@ -514,6 +514,17 @@ class ConflictKept(Conflict):
     )
 
 
+class ChangedTooOften(Conflict):
+    """The server keeps no more versions of a picture."""
+
+    code = "N-112"
+    title = "Changed too often"
+    default_message = (
+        "The server keeps no more versions of this picture. Nothing was overwritten, and yours is kept here: keep "
+        "both, and yours becomes a picture of its own."
+    )
+
+
 class ServerSilent(NetworkError):
     """No answer: no route, refused, timed out, broken off."""
 

@@ -30,6 +30,7 @@ _READ_ONLY = "The server's storage is read-only"
 _STORAGE_DAMAGED = "The server's storage is damaged"
 _QUOTA_EXCEEDED = "Your storage on this server is full"
 _BYTES_MISSING = "The stored data cannot be read"
+_TOO_OFTEN = "This picture was changed too often"
 _EXPIRED = "Token has expired"
 
 MAX_RECORD = 32 * 1024
@@ -234,6 +235,8 @@ def _refusal(status: int, message: str, details: str, current: str) -> errors.Gl
     lower = message.lower()
     if status in {401, 422} and ("token" in lower or "authorization header" in lower or "signature" in lower):
         return errors.NotSignedIn(details=details)
+    if status == 409 and message == _TOO_OFTEN:
+        return errors.ChangedTooOften(details=details)
     if status == 412:
         return errors.MovedOn(current=current, details=details)
     if status == 429:

@@ -140,6 +140,7 @@ class Revising:
         Raises:
             NoGrant: ``mine``, and the picture may not be written any more.
             ConflictKept: ``mine``, and others keep being faster.
+            ChangedTooOften: ``mine``, and the server keeps no more versions of the picture.
         """
         target = self._kept.target(picture_id)
         kept = self._kept.get(target)
@@ -168,7 +169,8 @@ class Revising:
         except (errors.Conflict, errors.NotAllowed) as error:
             if not self._was_stored(target, header_hash, cancelled):
                 memory.drop(*target.key, IntentKind.HEADER)
-                raise errors.ConflictKept(details=f"{error.code} {error.details}") from error
+                words = error.message if isinstance(error, errors.ChangedTooOften) else ""
+                raise errors.ConflictKept(words, details=f"{error.code} {error.details}") from error
         else:
             self._now_stored(target, kept.envelope, row, kept.sealed_thumbnail())
         self._kept.remove(target)
@@ -224,6 +226,8 @@ class Revising:
                 envelope = self._kept.read(target, made.envelope)
                 try:
                     row = self._put(target, envelope, made.carrier, made.thumbnail, cancelled)
+                except errors.ChangedTooOften:
+                    raise
                 except errors.Conflict:
                     if self._was_stored(target, made.header_hash, cancelled):
                         return

@@ -98,6 +98,21 @@ def test_both(anna: Friend, ben: Friend, two_versions: str) -> None:
     assert opened(anna, two_versions) == THEIRS
 
 
+def test_a_picture_that_was_changed_too_often_says_so_and_the_new_version_is_kept(
+    anna: Friend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture_id = anna.add(png(), "one.png")
+    monkeypatch.setattr("backend.services.revisions.HISTORY_LIMIT", 100)
+    with pytest.raises(errors.ConflictKept, match="keeps no more versions") as kept:
+        anna.revising.replace(picture_id, anna.file(MINE, "mine.png"))
+    assert "N-112" in kept.value.details
+    with pytest.raises(errors.ChangedTooOften):
+        anna.revising.resolve(picture_id, "mine")
+    copy_id = anna.revising.resolve(picture_id, "both")
+    assert (opened(anna, picture_id), opened(anna, copy_id)) == (png(), MINE)
+    assert anna.revising.kept() == []
+
+
 def test_both_after_the_right_to_write_was_lost(anna: Friend, ben: Friend, two_versions: str) -> None:
     anna.sharing.set_role(two_versions, ben.user_id, "read")
     theirs = ben.theirs(anna, two_versions)
