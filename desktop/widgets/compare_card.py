@@ -199,7 +199,6 @@ class CompareDialog(Dialog):
         title = translate("CompareCard", "Do these words match what %1 sees?").replace("%1", short_text(person.name))
         super().__init__(icons, parent, title, self.WIDE)
         self._model, self._person = model, person
-        model.setParent(self)
         self.card = CompareCard(icons, person, framed=False)
         self.body.addWidget(self.card)
         self._problem: ErrorBox | None = None

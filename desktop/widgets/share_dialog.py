@@ -81,7 +81,6 @@ class ShareDialog(Dialog):
         )
         super().__init__(icons, parent, title, self.WIDE, sentence=sentence)
         self._model, self._make_strip = model, make_strip
-        model.setParent(self)
         self._comparing = ""
         self._rows: list[QWidget] = []
         self._problem: QWidget | None = None

@@ -27,7 +27,6 @@ class StripDialog(Dialog):
     def __init__(self, icons: Icons, parent: QWidget, model: StripViewModel, pictures: Sequence[Picture]) -> None:
         super().__init__(icons, parent, "", self.WIDE)
         self._model, self._pictures = model, list(pictures)
-        model.setParent(self)
         self.heading.setText(self.tr("Before and after"))
         self.setWindowTitle(self.heading.text())
         self.sentence.setText(self.tr("Your own picture stays whole. Others get a copy that tells only what it shows."))

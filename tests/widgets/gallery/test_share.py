@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop import errors
@@ -553,3 +553,20 @@ def test_a_long_name_is_not_cut_off_in_a_question(
 
 def test_whose_key_is_waited_for_is_said(dialog: ShareDialog, runner: Any) -> None:
     assert "Waiting for kim’s key" in words(put(dialog, runner, "kim"))
+
+
+@pytest.mark.parametrize("compares", [True, False])
+def test_an_answer_that_comes_after_the_dialog_was_closed_is_no_trouble(
+    dialog: ShareDialog, runner: Any, circle: FakeCircle, icons: Any, compares: bool
+) -> None:
+    model = dialog._model
+    closed: Any = dialog
+    if compares:
+        model = ShareViewModel(runner, circle.port, [])
+        closed = CompareDialog(icons, dialog, model, make_person("tom"))
+        closed.open()
+    model.load()
+    closed.reject()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    runner.run_pending()
+    assert not model.busy
