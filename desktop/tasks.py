@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QThreadPool, QTimer, Signal, Slot
 
 from desktop import collector
 from desktop.errors import Cancelled, GlassineError
@@ -114,20 +114,15 @@ class Runner(Protocol):
         ...
 
 
-class _Runnable(QRunnable):
-    def __init__(self, task: Task, ended: Callable[[], None]) -> None:
-        super().__init__()
-        self._task = [task]
-        self._ended = ended
-
-    def run(self) -> None:
-        task = self._task.pop()
-        try:
-            task.run()
-        finally:
-            # Tasks, and what their signals are connected to, die in the GUI thread: its reference is the last one.
-            del task
-            self._ended()
+def _run(held: list[Task], ended: Callable[[], None]) -> None:
+    """Run the task that is held, in a worker."""
+    task = held.pop()
+    try:
+        task.run()
+    finally:
+        # Tasks, and what their signals are connected to, die in the GUI thread: its reference is the last one.
+        del task
+        ended()
 
 
 class TaskRunner(QObject):
@@ -163,7 +158,8 @@ class TaskRunner(QObject):
             self._submitted += 1
             number = self._submitted
             self._tasks[number] = task
-        self._pools[pool].start(_Runnable(task, partial(self._ended.emit, number)))
+        # a function, no QRunnable of Python: PySide never frees one in three of those
+        self._pools[pool].start(partial(_run, [task], partial(self._ended.emit, number)))
         return task
 
     @Slot(int)
