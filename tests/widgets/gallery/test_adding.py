@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from desktop import errors
 from desktop.models import PlaceKind
@@ -206,7 +206,7 @@ def test_reasons_are_shown_whole(
 
 
 def test_nothing_below_jumps_while_files_come_and_go(
-    panel: TransfersPanel, transfers: TransfersViewModel, runner: Any, files: Any, qtbot: Any
+    panel: TransfersPanel, transfers: TransfersViewModel, runner: Any, files: Any
 ) -> None:
     transfers.pause()
     transfers.add(files(*(f"{number}.png" for number in range(9))))
@@ -215,8 +215,9 @@ def test_nothing_below_jumps_while_files_come_and_go(
     heights, places = set(), set()
     for _ in range(12):
         show_news(panel)
-        panel.layout().activate()
-        qtbot.wait(1)
+        for _ in range(20):  # each layout tells the one above it with an event of its own
+            QApplication.sendPostedEvents()
+            QApplication.processEvents()
         section = panel._sections[Outcome.IN_PROGRESS]
         heights.add(section.height())
         places.add(panel.cancel_all.mapTo(panel, panel.cancel_all.rect().center()).y())

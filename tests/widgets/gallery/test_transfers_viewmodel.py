@@ -452,7 +452,11 @@ def test_real_threads_store_everything(qapp: Any, threads: Any, vault: Any, file
     added: list[str] = []
     transfers.picture_added.connect(lambda picture, image: added.append(picture.name))
     transfers.add(files(*(f"{number}.png" for number in range(25))))
-    qtbot.waitUntil(lambda: len(added) == 25)
+
+    def all_are_added() -> None:
+        assert len(added) == 25, (len(added), len(vault.pictures), len(vault.waiting), threads.busy, transfers.summary)
+
+    qtbot.waitUntil(all_are_added)
     qtbot.waitUntil(lambda: not transfers.summary.active)
     assert len(vault.pictures) == 25
     transfers.stop()
