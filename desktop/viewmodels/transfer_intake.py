@@ -21,7 +21,7 @@ class Intake(QObject):
     """Finds out off the GUI thread what there is to be added.
 
     Signals:
-        resumed(Left): staged pictures and files of an earlier run.
+        resumed(Left): staged pictures and files of an earlier run; none when that failed.
         looked_over(Preflight): the result of :meth:`look_over`.
         found(Preflight): the result of :meth:`add`, to be enlisted.
         failed(GlassineError)
@@ -93,6 +93,7 @@ class Intake(QObject):
         if self.sender() is self._resuming:
             self._resuming = None
             self.failed.emit(error)
+            self.resumed.emit(([], []))
 
     def _on_looked_over(self, preflight: Preflight) -> None:
         if self.sender() is self._looking:

@@ -88,6 +88,7 @@ class TransfersViewModel(QObject):
         self._keeper = QueueKeeper(runner, self._board.sources, self)
         self._name_of: Callable[[str], str] = lambda picture_id: ""
         self._image_of: Callable[[str], QImage | None] = lambda picture_id: None
+        self._held: list[Preflight] = []
         self.paused = False
         self.halted_by: GlassineError | None = None
         self._connect()
@@ -127,6 +128,7 @@ class TransfersViewModel(QObject):
         self._keeper.stop()
         self._withdrawal.stop()
         self._vault = None
+        self._held.clear()
         self._board.clear()
         self.paused, self.halted_by = False, None
         self._silence.end()
@@ -170,6 +172,9 @@ class TransfersViewModel(QObject):
         for path, size in sources:
             self._enlist(self._board.new(path.name, size, path))
         self.pipeline.advance()
+        held, self._held = self._held, []
+        for preflight in held:
+            self.add_looked_over(preflight)
 
     # -- adding ----------------------------------------------------------------------------------------------------
 
@@ -188,6 +193,10 @@ class TransfersViewModel(QObject):
     def add_looked_over(self, preflight: Preflight) -> None:
         """Add what was looked over. What cannot be added is listed with its reason."""
         if self._vault is None:
+            return
+        if self._intake.resuming:
+            # what an earlier run left is read first: the list on the disk is about to be written anew
+            self._held.append(preflight)
             return
         under_way = {transfer.source for transfer in self._board.of(*OPEN)}
         for file in preflight.files:

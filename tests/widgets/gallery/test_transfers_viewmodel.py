@@ -446,6 +446,41 @@ def test_deleting_a_waiting_picture_cancels_it(
     assert vault.discarded == ["a.png"]
 
 
+def test_what_is_added_before_an_earlier_queue_is_read_neither_replaces_nor_doubles_it(
+    qapp: Any, runner: Any, vault: Any, files: Any
+) -> None:
+    [earlier, new] = files("earlier.png", "new.png")
+    vault.save_queue([earlier])
+    transfers = TransfersViewModel(runner)
+    transfers.start(vault)
+    transfers.add([earlier, new])
+    reading, looking = runner._pending
+    runner._pending.clear()
+    looking.run()  # in another thread, and faster
+    runner.run_pending()
+    assert vault.queue == [earlier]
+    reading.run()
+    runner.run_pending()
+    assert sorted(picture.name for picture in vault.pictures.values()) == ["earlier.png", "new.png"]
+    assert counts(transfers) == {Outcome.DONE: 2}
+
+
+def test_files_are_added_although_an_earlier_queue_cannot_be_read(
+    qapp: Any, runner: Any, vault: Any, files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable() -> list[Any]:
+        raise errors.VaultUnreadable
+
+    monkeypatch.setattr(vault, "load_queue", unreadable)
+    transfers, failures = TransfersViewModel(runner), []
+    transfers.failed.connect(failures.append)
+    transfers.start(vault)
+    transfers.add(files("new.png"))
+    runner.run_pending()
+    assert [type(failure) for failure in failures] == [errors.VaultUnreadable]
+    assert counts(transfers) == {Outcome.DONE: 1}
+
+
 def test_real_threads_store_everything(qapp: Any, threads: Any, vault: Any, files: Any, qtbot: Any) -> None:
     transfers = TransfersViewModel(threads)
     transfers.start(vault)
