@@ -97,6 +97,7 @@ class Driver:
         self.stalls = StallMeter()
         self._open = True
         self.until(self.window.isVisible, "the window")
+        self.settle()  # what is about to be deleted is not in front
         self._activate()
 
     # -- waiting and seeing ----------------------------------------------------------------------------------------
@@ -176,10 +177,14 @@ class Driver:
 
     def _activate(self) -> None:
         """Do what a window manager does, which the offscreen platform has not: the window in front has the keyboard."""
-        front = self._roots()[0].window()
-        if not front.isActiveWindow():
-            front.activateWindow()
-            self.until(front.isActiveWindow, "the window in front to be active")
+
+        def active() -> bool:
+            front = self._roots()[0].window()  # asked each time: what was in front may be gone
+            if not front.isActiveWindow():
+                front.activateWindow()
+            return front.isActiveWindow()
+
+        self.until(active, "the window in front to be active")
 
     # -- doing -----------------------------------------------------------------------------------------------------
 
