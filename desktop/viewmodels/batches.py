@@ -12,7 +12,7 @@ from desktop.errors import Cancelled, GlassineError, NotFound, NotSignedIn, Stor
 from desktop.models import IsCancelled, Picture, Place, Report
 
 if TYPE_CHECKING:
-    from desktop.viewmodels.vault_port import VaultPort
+    from desktop.viewmodels.vault_port import PicturesPort
 
 _HOPELESS = (StorageFull, StorageReadOnly, NotSignedIn)
 """After one of these every further picture would fail the same way."""
@@ -99,7 +99,7 @@ class ExportOrder:
     folder: Path
 
 
-def export_pictures(vault: VaultPort, order: ExportOrder, report: Report, cancelled: IsCancelled) -> BatchOutcome:
+def export_pictures(vault: PicturesPort, order: ExportOrder, report: Report, cancelled: IsCancelled) -> BatchOutcome:
     """Save copies in a folder."""
     outcome = BatchOutcome("export", folder=order.folder)
 
@@ -112,7 +112,7 @@ def export_pictures(vault: VaultPort, order: ExportOrder, report: Report, cancel
 
 
 def delete_pictures(
-    vault: VaultPort, pictures: Sequence[Picture], kind: str, report: Report, cancelled: IsCancelled
+    vault: PicturesPort, pictures: Sequence[Picture], kind: str, report: Report, cancelled: IsCancelled
 ) -> BatchOutcome:
     """Move pictures to the bin, or delete them where there is none. One that is gone already counts as deleted."""
 
@@ -126,7 +126,7 @@ def delete_pictures(
 
 
 def restore_pictures(
-    vault: VaultPort, pictures: Sequence[Picture], report: Report, cancelled: IsCancelled
+    vault: PicturesPort, pictures: Sequence[Picture], report: Report, cancelled: IsCancelled
 ) -> BatchOutcome:
     """Take pictures out of the bin."""
     restored: list[Picture] = []
@@ -146,7 +146,9 @@ class NoLongerInBin(NotFound):
     default_message: ClassVar[str] = "The picture has left the bin meanwhile. If it is not in your list, add it again."
 
 
-def restore_found(vault: VaultPort, picture_ids: Sequence[str], report: Report, cancelled: IsCancelled) -> BatchOutcome:
+def restore_found(
+    vault: PicturesPort, picture_ids: Sequence[str], report: Report, cancelled: IsCancelled
+) -> BatchOutcome:
     """Take pictures out of the bin whose files were added again. The bin is listed for it: nobody may have yet.
 
     Raises:
@@ -162,7 +164,7 @@ def restore_found(vault: VaultPort, picture_ids: Sequence[str], report: Report, 
 
 
 def purge_pictures(
-    vault: VaultPort, pictures: Sequence[Picture], report: Report, cancelled: IsCancelled
+    vault: PicturesPort, pictures: Sequence[Picture], report: Report, cancelled: IsCancelled
 ) -> BatchOutcome:
     """Delete pictures for good that are in the bin, or that are missing."""
 

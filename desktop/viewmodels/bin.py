@@ -13,7 +13,7 @@ from desktop.viewmodels.place_vaults import BinVault
 
 if TYPE_CHECKING:
     from desktop.viewmodels.batches import BatchOutcome
-    from desktop.viewmodels.vault_port import VaultPort
+    from desktop.viewmodels.vault_port import PicturesPort
 
 
 class BinViewModel(GalleryViewModel):
@@ -25,7 +25,7 @@ class BinViewModel(GalleryViewModel):
 
     restored = Signal(list)
 
-    def start(self, vault: VaultPort) -> None:
+    def start(self, vault: PicturesPort) -> None:
         """Belong to a vault; the bin is listed when the gallery is."""
         self.stop()
         self._vault = BinVault(vault)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from desktop.tasks import Runner, Task
     from desktop.viewmodels.circle_port import Choice, Circle
-    from desktop.viewmodels.vault_port import VaultPort
+    from desktop.viewmodels.vault_port import PicturesPort
 
 BOUNDS = QSize(1200, 900)
 
@@ -83,7 +83,7 @@ class VersionsViewModel(QObject):
         """Whether something is under way."""
         return self._task is not None
 
-    def load(self, circle: Circle, vault: VaultPort, picture: Picture) -> None:
+    def load(self, circle: Circle, vault: PicturesPort, picture: Picture) -> None:
         """Open both versions, after what is under way."""
         if self.busy:
             self._next = partial(self.load, circle, vault, picture)
@@ -115,7 +115,7 @@ class VersionsViewModel(QObject):
             self._task = None
             self.busy_changed.emit(False)
 
-    def start(self, vault: VaultPort) -> None:
+    def start(self, vault: PicturesPort) -> None:
         """Belong to a vault."""
         self.stop()
 
@@ -156,7 +156,7 @@ class VersionsViewModel(QObject):
         self.busy_changed.emit(True)
 
 
-def _load(circle: Circle, vault: VaultPort, picture: Picture, report: Report, cancelled: IsCancelled) -> Versions:
+def _load(circle: Circle, vault: PicturesPort, picture: Picture, report: Report, cancelled: IsCancelled) -> Versions:
     kept = next((version for version in circle.revising.kept() if version.picture_id == picture.id), None)
     mine = _version(
         lambda: circle.revising.open_kept(picture.id, report, cancelled), kept.sealed if kept else None, cancelled

@@ -33,7 +33,7 @@ from desktop.viewmodels.thumbnails import Thumbnails
 if TYPE_CHECKING:
     from desktop.tasks import Runner
     from desktop.viewmodels.transfers import TransfersViewModel
-    from desktop.viewmodels.vault_port import VaultPort
+    from desktop.viewmodels.vault_port import PicturesPort
 
 
 class GalleryState(StrEnum):
@@ -94,7 +94,7 @@ class GalleryViewModel(QObject):
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._runner = runner
-        self._vault: VaultPort | None = None
+        self._vault: PicturesPort | None = None
         self._transfers: TransfersViewModel | None = None
         self.model = PictureModel(self)
         self.thumbnails = Thumbnails(runner, self)
@@ -116,7 +116,7 @@ class GalleryViewModel(QObject):
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    def start(self, vault: VaultPort) -> None:
+    def start(self, vault: PicturesPort) -> None:
         """Show the pictures of a vault."""
         interrupted = self._batch.interrupted
         self.stop()
@@ -334,7 +334,7 @@ class GalleryViewModel(QObject):
         return self._all.get(picture_id)
 
     @property
-    def vault(self) -> VaultPort | None:
+    def vault(self) -> PicturesPort | None:
         """Where the pictures come from; None while nothing is open."""
         return self._vault
 

@@ -15,7 +15,7 @@ from desktop.viewmodels.picture_list import PictureList
 
 if TYPE_CHECKING:
     from desktop.tasks import Runner, Task
-    from desktop.viewmodels.vault_port import VaultPort
+    from desktop.viewmodels.vault_port import PicturesPort
 
 
 class PictureListing(QObject):
@@ -49,7 +49,7 @@ class PictureListing(QObject):
         """Whether one is under way."""
         return self._task is not None
 
-    def start(self, vault: VaultPort) -> None:
+    def start(self, vault: PicturesPort) -> None:
         """List everything."""
         self._late.clear()
         self._gone.clear()
@@ -101,7 +101,7 @@ class PictureListing(QObject):
 
 
 def _list(
-    vault: VaultPort, hand_over: Callable[[PictureList], object], report: Report, cancelled: IsCancelled
+    vault: PicturesPort, hand_over: Callable[[PictureList], object], report: Report, cancelled: IsCancelled
 ) -> PictureList:
     so_far: list[Picture] = []
     handed_over = 0

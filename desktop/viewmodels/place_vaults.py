@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from desktop.models import IsCancelled, Picture, Place, Report, Trust
 
 if TYPE_CHECKING:
-    from desktop.client.preflight import Preflight
     from desktop.viewmodels.circle_port import SharedPort
-    from desktop.viewmodels.vault_port import PictureData, VaultPort
+    from desktop.viewmodels.vault_port import PictureData, PicturesPort
 
 
 class _Place:
-    """What the two have in common: a vault to which nothing is added."""
+    """What the two have in common."""
 
-    def __init__(self, vault: VaultPort) -> None:
+    def __init__(self, vault: PicturesPort) -> None:
         self._vault = vault
 
     @property
@@ -50,32 +49,6 @@ class _Place:
         """Delete everything in the bin for good."""
         return self._vault.empty_bin(report, cancelled)
 
-    def seal(self, source: Path, report: Report, cancelled: IsCancelled) -> Any:
-        """Nothing is added here."""
-        raise NotImplementedError
-
-    def upload(self, staged: Any, report: Report, cancelled: IsCancelled) -> Picture:
-        """Nothing is added here."""
-        raise NotImplementedError
-
-    def staged(self) -> Sequence[Any]:
-        """Nothing waits here."""
-        return ()
-
-    def discard(self, staged: Any) -> None:
-        """Nothing waits here."""
-
-    def inspect_sources(self, paths: Sequence[Path], report: Report, cancelled: IsCancelled) -> Preflight:
-        """Nothing is added here."""
-        raise NotImplementedError
-
-    def save_queue(self, paths: Sequence[Path]) -> None:
-        """Nothing waits here."""
-
-    def load_queue(self) -> Sequence[Path]:
-        """Nothing waits here."""
-        return ()
-
 
 class BinVault(_Place):
     """The bin of a vault."""
@@ -105,7 +78,7 @@ class BinVault(_Place):
 class SharedVault(_Place):
     """What others share with the account."""
 
-    def __init__(self, vault: VaultPort, shared: SharedPort) -> None:
+    def __init__(self, vault: PicturesPort, shared: SharedPort) -> None:
         super().__init__(vault)
         self._shared = shared
 

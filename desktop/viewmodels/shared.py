@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from desktop.client.sharing_model import Sender
     from desktop.viewmodels.circle_port import Circle, SharedPort
     from desktop.viewmodels.people import PeopleViewModel
-    from desktop.viewmodels.vault_port import VaultPort
+    from desktop.viewmodels.vault_port import PicturesPort
 
 
 class SharedViewModel(GalleryViewModel):
@@ -34,7 +34,7 @@ class SharedViewModel(GalleryViewModel):
     senders_changed = Signal()
     deciding_failed = Signal(object, object)
 
-    def start(self, vault: VaultPort) -> None:
+    def start(self, vault: PicturesPort) -> None:
         """Belong to a vault; what is shared is listed when its people are known."""
         self.stop()
 

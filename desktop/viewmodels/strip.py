@@ -12,7 +12,7 @@ from desktop.models import IsCancelled, Picture, Report
 if TYPE_CHECKING:
     from desktop.errors import GlassineError
     from desktop.tasks import Runner, Task
-    from desktop.viewmodels.vault_port import VaultPort
+    from desktop.viewmodels.vault_port import PicturesPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class StripViewModel(QObject):
     looked = Signal(object)
     failed = Signal(object, object)
 
-    def __init__(self, runner: Runner, vault: VaultPort, parent: QObject | None = None) -> None:
+    def __init__(self, runner: Runner, vault: PicturesPort, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._runner, self._vault = runner, vault
         self._task: Task | None = None
@@ -84,7 +84,7 @@ class StripViewModel(QObject):
             self._task = None
 
 
-def _look(vault: VaultPort, picture: Picture, report: Report, cancelled: IsCancelled) -> BeforeAndAfter:
+def _look(vault: PicturesPort, picture: Picture, report: Report, cancelled: IsCancelled) -> BeforeAndAfter:
     from desktop.client.strip import details, strip
 
     data = bytes(vault.open(picture.id, report, cancelled).data)

@@ -17,7 +17,7 @@ from desktop.viewmodels.decoding import decode_tile
 
 if TYPE_CHECKING:
     from desktop.tasks import Runner, Task
-    from desktop.viewmodels.vault_port import VaultPort
+    from desktop.viewmodels.vault_port import PicturesPort
 
 Decoded = list[tuple[str, QImage | None]]
 
@@ -58,7 +58,7 @@ class Thumbnails(QObject):
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._runner = runner
-        self._vault: VaultPort | None = None
+        self._vault: PicturesPort | None = None
         self._images: OrderedDict[str, QImage] = OrderedDict()
         self._bytes = 0
         self._without: set[str] = set()
@@ -80,7 +80,7 @@ class Thumbnails(QObject):
         self._retry.timeout.connect(self.retry_now)
         self._stalled: set[str] = set()
 
-    def start(self, vault: VaultPort) -> None:
+    def start(self, vault: PicturesPort) -> None:
         """Fetch from this vault from now on."""
         self.stop()
         self._vault = vault
@@ -231,7 +231,7 @@ class Thumbnails(QObject):
             self._bytes -= image.sizeInBytes()
 
 
-def _fetch(vault: VaultPort, order: _Order, report: Report, cancelled: IsCancelled) -> Decoded:
+def _fetch(vault: PicturesPort, order: _Order, report: Report, cancelled: IsCancelled) -> Decoded:
     picture_ids, seeds, side = order
     report(0, len(picture_ids))
     wanted = [picture_id for picture_id in picture_ids if picture_id not in seeds]

@@ -43,8 +43,8 @@ class PictureData(Protocol):
         ...
 
 
-class VaultPort(Protocol):
-    """A vault: list, look at, add, take out and delete pictures."""
+class PicturesPort(Protocol):
+    """Pictures of a vault, or of a place in it such as its bin: list, look at, take out and delete them."""
 
     @property
     def place(self) -> Place:
@@ -86,6 +86,22 @@ class VaultPort(Protocol):
         """JPEG thumbnails of up to 100 pictures; those without one are left out."""
         ...
 
+    def open(self, picture_id: str, report: Report, cancelled: IsCancelled) -> PictureData:
+        """Fetch, decrypt and verify a picture."""
+        ...
+
+    def export(self, picture_id: str, folder: Path, report: Report, cancelled: IsCancelled) -> Path:
+        """Write a picture to a folder under its real name, never over another file."""
+        ...
+
+    def delete(self, picture_id: str) -> None:
+        """Move a picture to the bin."""
+        ...
+
+
+class VaultPort(PicturesPort, Protocol):
+    """A vault, to which pictures can be added as well."""
+
     def seal(self, source: Path, report: Report, cancelled: IsCancelled) -> Any:
         """Encrypt a file and stage the ciphertext; returns a :class:`StagedPicture`."""
         ...
@@ -100,18 +116,6 @@ class VaultPort(Protocol):
 
     def discard(self, staged: Any) -> None:
         """Throw a staged picture away."""
-        ...
-
-    def open(self, picture_id: str, report: Report, cancelled: IsCancelled) -> PictureData:
-        """Fetch, decrypt and verify a picture."""
-        ...
-
-    def export(self, picture_id: str, folder: Path, report: Report, cancelled: IsCancelled) -> Path:
-        """Write a picture to a folder under its real name, never over another file."""
-        ...
-
-    def delete(self, picture_id: str) -> None:
-        """Move a picture to the bin."""
         ...
 
     def inspect_sources(self, paths: Sequence[Path], report: Report, cancelled: IsCancelled) -> Preflight:

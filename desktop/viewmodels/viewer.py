@@ -20,7 +20,7 @@ from desktop.viewmodels.decoding import decode_picture, decode_preview
 if TYPE_CHECKING:
     from desktop.tasks import Runner, Task
     from desktop.viewmodels.gallery import GalleryViewModel
-    from desktop.viewmodels.vault_port import VaultPort
+    from desktop.viewmodels.vault_port import PicturesPort
 
 
 class NotAccepted(GlassineError):
@@ -106,7 +106,7 @@ class ViewerViewModel(QObject):
     def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._runner = runner
-        self._vault: VaultPort | None = None
+        self._vault: PicturesPort | None = None
         self._gallery: GalleryViewModel | None = None
         self.state = ViewerState.CLOSED
         self.picture: Picture | None = None
@@ -137,7 +137,7 @@ class ViewerViewModel(QObject):
         if gallery is self._gallery:
             self.batch_finished.emit(outcome)
 
-    def start(self, vault: VaultPort) -> None:
+    def start(self, vault: PicturesPort) -> None:
         """Open pictures of this vault."""
         self.stop()
         self._vault = vault
@@ -192,7 +192,7 @@ class ViewerViewModel(QObject):
         return self._gallery
 
     @property
-    def _source(self) -> VaultPort | None:
+    def _source(self) -> PicturesPort | None:
         """Where the pictures that are gone through come from."""
         vault = self._gallery.vault if self._gallery is not None else None
         return vault if vault is not None else self._vault
@@ -417,7 +417,7 @@ class ViewerViewModel(QObject):
             self.state_changed.emit(state)
 
 
-def _open(vault: VaultPort, picture_id: str, bounds: QSize, report: Report, cancelled: IsCancelled) -> Opened:
+def _open(vault: PicturesPort, picture_id: str, bounds: QSize, report: Report, cancelled: IsCancelled) -> Opened:
     opened = vault.open(picture_id, report, cancelled)
     image, full = decode_picture(opened.data, bounds, cancelled)
     return Opened(opened.data, image, full, facts_of(opened.data))
@@ -427,6 +427,6 @@ def _decode(data: bytearray, bounds: QSize, report: Report, cancelled: IsCancell
     return decode_picture(data, bounds, cancelled)[0]
 
 
-def _preview(vault: VaultPort, picture_id: str, report: Report, cancelled: IsCancelled) -> QImage | None:
+def _preview(vault: PicturesPort, picture_id: str, report: Report, cancelled: IsCancelled) -> QImage | None:
     jpeg = vault.thumbnails([picture_id]).get(picture_id)
     return decode_preview(jpeg) if jpeg else None
