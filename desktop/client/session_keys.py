@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class SessionKeys:
+class SessionKeys(ABC):
     """The part of :class:`desktop.client.open_session.Session` that is about keys; has no state of its own."""
 
     place: Place
@@ -50,28 +51,29 @@ class SessionKeys:
     _mutex: threading.RLock
 
     @property
+    @abstractmethod
     def key_missing(self) -> bool:
         """Whether the account's key file is not on this computer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unlock(self, passphrase: str, fingerprint: str | None = None) -> None:
         """Open the key file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def accept(self, key: PrivateKey) -> None:
         """Use an opened key."""
-        raise NotImplementedError
 
+    @abstractmethod
     def vault(self) -> Vault:
         """Return the pictures."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lock(self) -> None:
         """Forget the private key."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _pin(self, fingerprint: str) -> None:
-        raise NotImplementedError
+        """Keep which key the account has."""
 
     def refuse_passphrase(self, passphrase: str) -> None:
         """Raise PassphraseRefused for a new passphrase that is the password this session was signed in with."""
